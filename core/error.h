@@ -7,7 +7,17 @@
 
 namespace loam {
 
-enum class Code { bad_argument = 1, bad_file, unsupported, out_of_memory, io, cancelled, context_full, device, internal };
+enum class Code {
+  bad_argument = 1,
+  bad_file,
+  unsupported,
+  out_of_memory,
+  io,
+  cancelled,
+  context_full,
+  device,
+  internal
+};
 
 struct Error : std::runtime_error {
   Code code;

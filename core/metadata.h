@@ -23,14 +23,18 @@ class Metadata {
     return it == values_.end() ? nullptr : &it->second;
   }
   // The value under key; fails where it is missing or of another type.
-  template <class T> const T& get(std::string_view key) const {
+  template <class T>
+  const T& get(std::string_view key) const {
     const MetaValue* v = find(key);
     if (!v) fail(Code::bad_file, "metadata has no key '%.*s'", int(key.size()), key.data());
     const T* typed = std::get_if<T>(v);
     if (!typed) fail(Code::bad_file, "metadata key '%.*s' has an unexpected type", int(key.size()), key.data());
     return *typed;
   }
-  template <class T> T get_or(std::string_view key, T otherwise) const { return has(key) ? get<T>(key) : otherwise; }
+  template <class T>
+  T get_or(std::string_view key, T otherwise) const {
+    return has(key) ? get<T>(key) : otherwise;
+  }
   const std::map<std::string, MetaValue, std::less<>>& values() const { return values_; }
   bool operator==(const Metadata&) const = default;
 

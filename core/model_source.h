@@ -16,7 +16,7 @@ namespace loam {
 // One tensor as stored. Matrices [experts, n, k] are arrays of row blocks (core/types); vectors (n == 1,
 // `vector` true) are plain arrays of f32.
 struct StoredTensor {
-  std::string name;                 // canonical, e.g. "layers.3.attn.q"
+  std::string name;  // canonical, e.g. "layers.3.attn.q"
   const TypeInfo* type = nullptr;
   int64_t experts = 1, n = 1, k = 0;
   bool vector = false;

@@ -22,15 +22,15 @@ enum class FloatFormat : uint8_t { none, f32, f16, bf16, e8m0_half };
 enum class IntFormat : uint8_t { none, u4, u6, i6, u8, i8, st8, st5 };
 
 struct TypeInfo {
-  uint16_t id;                  // in files, for ever
+  uint16_t id;  // in files, for ever
   std::string_view name;
   Family family;
-  uint8_t bits;                 // of one code; of one value for plain types
-  int16_t zero = 0;             // level = code - zero, where there is no table
+  uint8_t bits;                                  // of one code; of one value for plain types
+  int16_t zero = 0;                              // level = code - zero, where there is no table
   const int8_t* tables[2] = {nullptr, nullptr};  // level = tables[t][code], 1 << bits entries
-  uint16_t group = 0;           // k per s, m and t; 0: none of them
+  uint16_t group = 0;                            // k per s, m and t; 0: none of them
   IntFormat s = IntFormat::none, m = IntFormat::none;
-  uint16_t block = 0;           // k per D and E; 0: the whole row
+  uint16_t block = 0;  // k per D and E; 0: the whole row
   FloatFormat d = FloatFormat::none, e = FloatFormat::none;
   FloatFormat plain = FloatFormat::none;  // of a plain type
 

@@ -1,0 +1,42 @@
+// Rows of numbers <-> records. The plain-loop definition of every type; kernels are tested against it.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/types/type.h"
+
+namespace loam {
+
+// One row of a quantized type taken apart, k padded to a multiple of 32. Sizes: codes k; s, m and t one per group;
+// d and e one per block (or one per row), as raw bits of their format.
+struct RowFields {
+  std::vector<uint8_t> codes;
+  std::vector<int16_t> s, m;
+  std::vector<uint8_t> t;
+  std::vector<uint32_t> d, e;
+
+  void resize(const TypeInfo& type, int64_t k);
+};
+
+// Writes row `row` (0..15) of a record whose bytes were zero before, and reads it back. Quantized types only.
+void pack_row(const TypeInfo& type, int64_t k, const RowFields& fields, int row, std::byte* record);
+void unpack_row(const TypeInfo& type, int64_t k, const std::byte* record, int row, RowFields& fields);
+
+// The level of a code: code - zero, or tables[t][code].
+inline int level_of(const TypeInfo& type, int code, int t) {
+  return type.has_table() ? type.tables[t && type.tables[1] ? 1 : 0][code] : code - type.zero;
+}
+
+// The definition of what is stored: out[0..k).
+void dequantize_fields(const TypeInfo& type, int64_t k, const RowFields& fields, float* out);
+void dequantize_row(const TypeInfo& type, int64_t k, const std::byte* record, int row, float* out);
+
+// Nearest rounding of up to 16 rows of k floats (row-major, stride k) to one record of row_block_bytes(type, k).
+// Rows beyond `rows` become zeros. Fails on NaN and infinity, which no quantized type can hold.
+void quantize_row_block(const TypeInfo& type, int64_t k, const float* rows, int count, std::byte* record);
+
+// Nearest rounding of one row, as fields.
+void quantize_row(const TypeInfo& type, int64_t k, const float* row, RowFields& fields);
+
+}  // namespace loam
