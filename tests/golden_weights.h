@@ -1,5 +1,5 @@
 // The weights of the golden models: a function of seed, canonical tensor name and element index, the same here and in
-// golden_weights.py. Values are 20-bit integers times a power of two, so both sides have identical f32.
+// golden/weights.py. Values are 20-bit integers times a power of two, so both sides have identical f32.
 #pragma once
 #include <cstddef>
 #include <cstdint>

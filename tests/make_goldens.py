@@ -1,10 +1,10 @@
 # Golden logits of tiny random models, one folder per model under tests/data/models. Made by hand with torch and
-# transformers; the weights are not committed, golden_weights.{py,h} make them again from the seed.
+# transformers; the weights are not committed, golden/weights.py and golden_weights.h make them again from the seed.
 #   python tests/make_goldens.py                        write tests/data/models (config, tokens, logits)
 #   python tests/make_goldens.py --write-folder DIR     write every model as a Hugging Face folder under DIR
 #                                [--only NAME] [--dtype f32|f16|bf16] [--shards N] [--old-config]
 # The Hugging Face modules run in float64 with eager attention; inside, they compute the RMS norm, the softmax and the
-# rotary angles in float32 whatever the model's type. golden_llm.py, all float64, must agree to NMSE 1e-11.
+# rotary angles in float32 whatever the model's type. golden/llm.py, all float64, must agree to NMSE 1e-11.
 #
 # Names (seeded by the canonical one):
 #   model.embed_tokens -> embed       lm_head -> output (absent when tied)      model.norm -> output_norm
@@ -20,9 +20,7 @@ import re
 
 import numpy as np
 
-import golden_llm
-import golden_vocab
-import golden_weights
+from golden import llm, vocab, weights
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROWS = [0, 1, 2, 7, 15, 16, 17, 23, 31, 32, 38, 39]  # around the window of 16 and the end
@@ -113,8 +111,8 @@ def hf_tensors(name):
     gemma = family == "gemma3_text"
     out = {}
     for canonical, shape in tensors(name):
-        w = golden_weights.weights(seed, canonical, shape)
-        out[hf_name(canonical, gemma)] = w - 1 if gemma and golden_weights.is_gain(canonical) else w
+        w = weights.weights(seed, canonical, shape)
+        out[hf_name(canonical, gemma)] = w - 1 if gemma and weights.is_gain(canonical) else w
     return out
 
 
@@ -179,7 +177,7 @@ def own_logits(name, tokens):
     gemma, shapes = family == "gemma3_text", dict(tensors(name))
     scaling = dict(p.get("scaling", {}))
     scaling["type"] = scaling.pop("rope_type", "")
-    config = golden_llm.Config(
+    config = llm.Config(
         hidden=p["hidden_size"], layers=p["num_hidden_layers"], heads=p["num_attention_heads"],
         kv_heads=p["num_key_value_heads"], head_dim=p["head_dim"], eps=p["rms_norm_eps"], theta=p["theta"],
         rope_scaling=scaling)
@@ -191,9 +189,9 @@ def own_logits(name, tokens):
     def get(canonical, rows=None):
         if canonical not in shapes:
             return None
-        w = golden_weights.weights(seed, canonical, shapes[canonical])
+        w = weights.weights(seed, canonical, shapes[canonical])
         return w if rows is None else w[rows]
-    return golden_llm.forward(config, get, tokens, ROWS)
+    return llm.forward(config, get, tokens, ROWS)
 
 
 def write_json(path, value):
@@ -206,10 +204,10 @@ def write_golden(name):
     folder = os.path.join(HERE, "data", "models", name)
     os.makedirs(folder, exist_ok=True)
     seed, family, _ = sizes_of(name)
-    tokens = [int(t) for t in golden_weights.random_u64(seed, "tokens", LENGTH) % np.uint64(VOCAB)]
+    tokens = [int(t) for t in weights.random_u64(seed, "tokens", LENGTH) % np.uint64(VOCAB)]
     config = hf_config(name)
     logits, own = hf_logits(name, config, tokens), own_logits(name, tokens)
-    difference = golden_llm.nmse(own, logits)
+    difference = llm.nmse(own, logits)
     print(f"{name}: logits rms {np.sqrt(np.mean(logits**2)):.3f}, NMSE of the float64 evaluation {difference:.2e}")
     assert difference < 1e-11
     written = json.loads(config.to_json_string(use_diff=False))
@@ -221,12 +219,12 @@ def write_golden(name):
     write_json(os.path.join(folder, "config_old.json"), old_config(name))
     gemma = family == "gemma3_text"
     listed = [{"name": n, "shape": list(s), "source": hf_name(n, gemma),
-               "source_offset": -1 if gemma and golden_weights.is_gain(n) else 0} for n, s in tensors(name)]
+               "source_offset": -1 if gemma and weights.is_gain(n) else 0} for n, s in tensors(name)]
     body = ",\n  ".join(json.dumps(t) for t in listed)
     with open(os.path.join(folder, "golden.json"), "w") as f:
         f.write(f'{{"seed": {seed},\n "tokens": {tokens},\n "rows": {ROWS},\n "vocab": {VOCAB},\n'
-                f' "made_with": "transformers in float64; golden_llm.py agrees to NMSE {difference:.1e}",\n'
-                f' "first": {golden_weights.weights(seed, "embed", (4,)).tolist()},\n "tensors": [\n  {body}]}}\n')
+                f' "made_with": "transformers in float64; golden/llm.py agrees to NMSE {difference:.1e}",\n'
+                f' "first": {weights.weights(seed, "embed", (4,)).tolist()},\n "tensors": [\n  {body}]}}\n')
     logits.astype("<f4").tofile(os.path.join(folder, "logits.f32"))  # (rows, vocab)
 
 
@@ -252,7 +250,7 @@ def write_folder(name, folder, dtype, shards, old):
     source = os.path.join(HERE, "data", "models", name, "config_old.json" if old else "config.json")
     with open(source) as f:
         write_json(os.path.join(folder, "config.json"), json.load(f))
-    golden_vocab.write(folder)
+    vocab.write(folder)
 
 
 def main():
@@ -269,7 +267,7 @@ def main():
         else:
             write_golden(name)
     if not a.write_folder:
-        golden_vocab.write(os.path.join(HERE, "data", "tiny_vocab"))
+        vocab.write(os.path.join(HERE, "data", "tiny_vocab"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # The weights of the golden models: a function of seed, canonical tensor name and element index, the same here and in
-# golden_weights.h. Values are 20-bit integers times a power of two, so both sides have identical f32.
+# tests/golden_weights.h. Values are 20-bit integers times a power of two, so both sides have identical f32.
 import numpy as np
 
 MASK = (1 << 64) - 1
