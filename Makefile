@@ -1,0 +1,48 @@
+# The front door. CMake does the work and is usable alone: cmake -B build && cmake --build build
+BUILD ?= build
+MODEL ?= smollm2-135m
+PREFIX ?= /usr/local
+JOBS ?=
+ARGS ?=
+CMAKE_BUILD = cmake --build $(BUILD) --parallel $(or $(JOBS),$(shell nproc))
+# Nothing that builds may print to standard output or eat standard input: make -s chat is a filter.
+QUIETLY = </dev/null >&2
+
+.PHONY: all program chat test test-full bench deps format install clean
+all: program
+
+$(BUILD)/.deps-build: tools/deps.sh
+	@sh tools/deps.sh build $@
+$(BUILD)/.deps-test: tools/deps.sh
+	@sh tools/deps.sh test $@
+$(BUILD)/CMakeCache.txt: | $(BUILD)/.deps-build
+	@cmake -S . -B $(BUILD) `command -v ninja >/dev/null && echo -G Ninja` $(QUIETLY)
+
+program: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-build
+	@$(CMAKE_BUILD) --target loam $(QUIETLY)
+
+# MODEL is a name of tools/demo/models.tsv or a path; ARGS are options of `loam chat`.
+chat: program
+	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam chat "$$model" $(ARGS)
+
+bench: program
+	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam bench "$$model" $(ARGS)
+
+# test fetches the default demo model alone; test-full all of them, and turns the slow sweeps on.
+test: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-test
+	@bash tests/cmake/run.sh $(BUILD) $(or $(JOBS),$(shell nproc)) smollm2-135m
+test-full: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-test
+	@LOAM_TEST_FULL=1 bash tests/cmake/run.sh $(BUILD) $(or $(JOBS),$(shell nproc)) smollm2-135m gemma3-270m qwen2.5-coder-1.5b
+
+deps:
+	@sh tools/deps.sh test
+
+format:
+	@git ls-files '*.h' '*.cpp' '*.c' | xargs clang-format -i
+
+install: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-build
+	@$(CMAKE_BUILD)
+	@cmake --install $(BUILD) --prefix '$(PREFIX)'
+
+clean:
+	@rm -rf '$(BUILD)'
