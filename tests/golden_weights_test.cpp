@@ -1,6 +1,7 @@
 // The golden data itself: weights against values that the Python twin wrote, blocks against their shapes.
 #include <doctest/doctest.h>
 
+#include "tests/golden_demo.h"
 #include "tests/golden_gguf.h"
 
 namespace {
@@ -44,6 +45,22 @@ TEST_CASE("the synthetic model is a function of the seed") {
   CHECK(one == golden::synthetic_llama("Q4_K", 1).bytes());
   CHECK(one != golden::synthetic_llama("Q4_K", 2).bytes());
   CHECK(one.starts_with("GGUF"));
+}
+
+TEST_CASE("golden demo logits are consistent: the best ids are the best, KLD of a row to itself is 0") {
+  for (const char* name : {"smollm2", "gemma", "qwen"}) {
+    CAPTURE(name);
+    const auto d = golden::load_demo(name);
+    REQUIRE(d.values.size() == d.rows.size() * 576);
+    for (size_t r = 0; r < d.rows.size(); ++r) {
+      const std::span<const float> row(d.values.data() + r * 576, 576);
+      for (size_t i = 64; i < 576; ++i) CHECK(row[i] <= row[0]);
+      CHECK(d.logsumexp[r] >= row[0]);
+      CHECK(golden::kl_divergence(row, row) == doctest::Approx(0));
+    }
+  }
+  const float p[] = {0.0f, 0.0f}, q[] = {0.0f, std::log(3.0f)};  // halves against a quarter and three quarters
+  CHECK(golden::kl_divergence(p, q) == doctest::Approx(0.5 * std::log(2.0) + 0.5 * std::log(2.0 / 3)));
 }
 
 }  // namespace
