@@ -1,0 +1,42 @@
+// What a kernel is to the CPU backend: an op runs as up to three phases, each a number of independent chunks that the
+// threads share; a phase starts when all chunks of the one before are done.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "core/graph.h"
+
+namespace loam::cpu {
+
+// One node, bound to memory; what an instruction set's code sees of a run. Rows of in/out are those of this run.
+struct Call {
+  const Op* op;
+  const Matrix* in;
+  const Matrix* out;
+  const Weight* const* weights;
+  State state;
+  const Run* run;
+  std::byte* scratch;  // of this node, shared by its phases and all threads; 64-byte aligned
+};
+
+struct Phase {
+  int64_t (*chunks)(const Call&, int threads);                      // may be 0
+  void (*run)(const Call&, int64_t chunk, std::byte* thread_scratch);  // any thread, any order
+};
+
+struct Kernel {
+  int phase_count = 0;  // 0: this instruction set has no kernel for the op
+  Phase phases[3] = {};
+  size_t (*scratch_bytes)(const Graph&, const Node&, int max_rows) = nullptr;         // null: none
+  size_t (*thread_scratch_bytes)(const Graph&, const Node&, int max_rows) = nullptr;  // null: none
+};
+
+// One per instruction set, the only symbol of its object.
+struct KernelTable {
+  const char* isa;
+#define OP(Type, file) Kernel file;
+#include "core/ops/ops.def"
+#undef OP
+};
+
+}  // namespace loam::cpu
