@@ -7,6 +7,7 @@ ARGS ?=
 CMAKE_BUILD = cmake --build $(BUILD) --parallel $(or $(JOBS),$(shell nproc))
 # Nothing that builds may print to standard output or eat standard input: make -s chat is a filter.
 QUIETLY = </dev/null >&2
+SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
 
 .PHONY: all program chat test test-full bench deps format install clean
 all: program
@@ -16,10 +17,10 @@ $(BUILD)/.deps-build: tools/deps.sh
 $(BUILD)/.deps-test: tools/deps.sh
 	@sh tools/deps.sh test $@
 $(BUILD)/CMakeCache.txt: | $(BUILD)/.deps-build
-	@cmake -S . -B $(BUILD) `command -v ninja >/dev/null && echo -G Ninja` $(QUIETLY)
+	@cmake --log-level=NOTICE -S . -B $(BUILD) `command -v ninja >/dev/null && echo -G Ninja` $(QUIETLY)
 
 program: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-build
-	@$(CMAKE_BUILD) --target loam $(QUIETLY)
+	@$(CMAKE_BUILD) --target loam $(if $(and $(SILENT),$(wildcard $(BUILD)/build.ninja)),-- --quiet) $(QUIETLY)
 
 # MODEL is a name of tools/demo/models.tsv or a path; ARGS are options of `loam chat`.
 chat: program

@@ -156,6 +156,8 @@ def fetch(row, folder):
                 f.write(f"{n} {os.path.getsize(partial)}\n")
             os.replace(state + ".new", state)
     finally:
+        if not os.path.exists(state):  # no part came: nothing to go on with
+            os.remove(partial)
         progress.clear()
         shutil.rmtree(wheels, ignore_errors=True)
     found = sha256(partial)
@@ -188,8 +190,8 @@ if __name__ == "__main__":
     try:
         main()
     except Failure as failure:
-        sys.exit(f"{os.path.basename(sys.argv[0])}: {failure}")
+        sys.exit(f"loam: {failure}")
     except OSError as error:
-        sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
+        sys.exit(f"loam: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
