@@ -32,8 +32,12 @@ struct TempFolder {
   std::string operator/(const std::string& name) const { return path + "/" + name; }
 };
 
+// In place where the size stays: truncating and rewriting makes some file systems flush at every close.
 inline void save(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
+  std::error_code missing;
+  const bool in_place = std::filesystem::file_size(path, missing) == bytes.size() && !missing;
+  std::fstream out(path, std::ios::binary | std::ios::out | (in_place ? std::ios::in : std::ios::trunc));
+  out.write(bytes.data(), std::streamsize(bytes.size()));
 }
 inline std::string slurp(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
