@@ -153,7 +153,7 @@ TEST_CASE("commands: every declared option is sound and familiar spellings are t
 }
 
 TEST_CASE("progress: the line") {
-  using Unit = Progress::Unit;
+  using Unit = ProgressLine::Unit;
   CHECK(progress_text("converting", Unit::bytes, 0, 100, 0) == "converting    0 %");
   CHECK(progress_text("converting", Unit::bytes, 50 << 20, 100 << 20, 2) == "converting   50 %  25 MiB/s  2 s left");
   CHECK(progress_text("reading", Unit::items, 10, 1000, 10) == "reading    1 %  1/s  16:30 min left");

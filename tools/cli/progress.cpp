@@ -17,7 +17,7 @@ std::string human_bytes(double bytes) {
   return text;
 }
 
-std::string progress_text(const std::string& label, Progress::Unit unit, uint64_t done, uint64_t total,
+std::string progress_text(const std::string& label, ProgressLine::Unit unit, uint64_t done, uint64_t total,
                           double seconds) {
   const double part = total ? std::min(1.0, double(done) / double(total)) : 0;
   std::string text = label;
@@ -26,7 +26,7 @@ std::string progress_text(const std::string& label, Progress::Unit unit, uint64_
   text += piece;
   if (seconds < 0.3 || done == 0) return text;  // too early for a rate
   const double rate = double(done) / seconds;
-  if (unit == Progress::Unit::bytes)
+  if (unit == ProgressLine::Unit::bytes)
     text += "  " + human_bytes(rate) + "/s";
   else
     std::snprintf(piece, sizeof piece, "  %.0f/s", rate), text += piece;
@@ -38,13 +38,13 @@ std::string progress_text(const std::string& label, Progress::Unit unit, uint64_
   return text + piece;
 }
 
-Progress::Progress(std::string label, Unit unit)
+ProgressLine::ProgressLine(std::string label, Unit unit)
     : label_(std::move(label)),
       unit_(unit),
       terminal_(isatty(STDERR_FILENO)),
       start_(std::chrono::steady_clock::now()) {}
 
-void Progress::update(uint64_t done, uint64_t total) {
+void ProgressLine::update(uint64_t done, uint64_t total) {
   if (!terminal_) return;
   const auto now = std::chrono::steady_clock::now();
   if (drawn_ && now - last_ < std::chrono::milliseconds(100)) return;
@@ -54,7 +54,7 @@ void Progress::update(uint64_t done, uint64_t total) {
   std::fflush(stderr);
 }
 
-void Progress::finish() {
+void ProgressLine::finish() {
   if (drawn_) std::fprintf(stderr, "\r\x1b[K"), std::fflush(stderr);
   drawn_ = false;
 }

@@ -6,13 +6,13 @@
 
 namespace loam {
 
-class Progress {
+class ProgressLine {
  public:
   enum class Unit : uint8_t { bytes, items };
-  explicit Progress(std::string label, Unit unit = Unit::bytes);
-  ~Progress() { finish(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit ProgressLine(std::string label, Unit unit = Unit::bytes);
+  ~ProgressLine() { finish(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
 
   void update(uint64_t done, uint64_t total);  // cheap: draws at most ten times a second
   void finish();                               // wipes the line
@@ -25,7 +25,8 @@ class Progress {
 };
 
 // The line's text, e.g. "converting   42 %   120 MiB/s   3 s left".
-std::string progress_text(const std::string& label, Progress::Unit unit, uint64_t done, uint64_t total, double seconds);
+std::string progress_text(const std::string& label, ProgressLine::Unit unit, uint64_t done, uint64_t total,
+                          double seconds);
 // "1.5 GiB", "312 MiB", "17 KiB", "12 bytes".
 std::string human_bytes(double bytes);
 
