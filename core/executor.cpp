@@ -44,6 +44,7 @@ Executor::Executor(const Graph& graph, Placement placement, size_t pages, int ma
   if (placement_.backends.empty()) fail(Code::bad_argument, "executor: no backend");
   if (max_rows < 1 || max_rows > kMaxRows)
     fail(Code::bad_argument, "executor: %d rows, expected 1 to %d", max_rows, kMaxRows);
+  place_states();
   place();
   plan_memory();
   make_arenas_and_states(pages);
@@ -65,16 +66,25 @@ int Executor::wanted_backend(const Node& node) const {
   return b;
 }
 
-// Nodes to backends, consecutive ones joined to steps. A state lives where its first node runs, and draws its other
-// nodes there.
+// A state lives where its first node wants to run, or in the last backend if that one lacks an op that touches it; it
+// draws all its nodes there.
+void Executor::place_states() {
+  state_backend_.assign(graph_.states().size(), -1);
+  for (const Node& node : graph_.nodes()) {
+    if (node.state < 0) continue;
+    int& b = state_backend_[size_t(node.state)];
+    if (b < 0) b = wanted_backend(node);
+    if (!placement_.backends[size_t(b)]->supports(graph_, node)) b = int(placement_.backends.size()) - 1;
+  }
+}
+
+// Nodes to backends, consecutive ones joined to steps.
 void Executor::place() {
   const int last = int(placement_.backends.size()) - 1;
   producer_.assign(graph_.values().size(), 0);
-  state_backend_.assign(graph_.states().size(), -1);
   for (size_t i = 0; i < graph_.nodes().size(); ++i) {
     const Node& node = graph_.nodes()[i];
     int b = wanted_backend(node);
-    if (node.state >= 0 && state_backend_[size_t(node.state)] >= 0) b = state_backend_[size_t(node.state)];
     if (!placement_.backends[size_t(b)]->supports(graph_, node)) {
       const std::string what =
           std::string(op_name(node.op)) + " on " + std::string(placement_.backends[size_t(b)]->name());
@@ -83,7 +93,7 @@ void Executor::place() {
       ++it->second;
       b = last;
     }
-    if (node.state >= 0) state_backend_[size_t(node.state)] = b;
+    if (node.state >= 0) b = state_backend_[size_t(node.state)];
     for (WeightId w : node.weights) placement_.backends[size_t(b)]->prepare(graph_.weights()[size_t(w)]);
     for (Value v : node.outputs) producer_[size_t(v)] = b;
     if (steps_.empty() || steps_.back().backend != b) steps_.push_back({b, {}, {}, nullptr});
@@ -111,6 +121,7 @@ void Executor::plan_memory() {
 
 void Executor::make_arenas_and_states(size_t pages) {
   arenas_.resize(placement_.backends.size());
+  if (!graph_.inputs().empty()) arenas_[0] = placement_.backends[0]->allocate(arena_bytes_);
   for (const Step& step : steps_) {
     auto& arena = arenas_[size_t(step.backend)];
     if (!arena) arena = placement_.backends[size_t(step.backend)]->allocate(arena_bytes_);
@@ -142,7 +153,6 @@ void Executor::find_copies() {
 void Executor::write_input(Value v, const float* rows, int64_t count) {
   if (count > max_rows_)
     fail(Code::bad_argument, "executor: %lld input rows, planned for %d", (long long)count, max_rows_);
-  if (!arenas_[0]) arenas_[0] = placement_.backends[0]->allocate(arena_bytes_);
   arenas_[0]->write(offsets_[size_t(v)], rows, value_bytes(v, count));
 }
 

@@ -45,6 +45,7 @@ class Executor {
   };
 
   int wanted_backend(const Node& node) const;
+  void place_states();
   void place();
   void plan_memory();
   void make_arenas_and_states(size_t pages);
