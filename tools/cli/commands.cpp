@@ -4,22 +4,22 @@
 namespace loam {
 namespace {
 
-const Option kModel[] = {
+constexpr Option kModel[] = {
     {"-m,--model", Kind::text, "FILE", "", "model: .loam, or .gguf (converted once into the cache)"},
     {"--no-verify", Kind::flag, "", "", "do not check the file's checksums while loading"},
 };
 
-const Option kMachine[] = {
+constexpr Option kMachine[] = {
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},
     {"--kv", Kind::choice, "f16|f32", "f16", "type of the stored keys and values"},
 };
 
-const Option kContext[] = {
+constexpr Option kContext[] = {
     {"-c,--ctx-size", Kind::integer, "N", "0", "tokens of context; 0: what the model was trained for", 0, 1 << 24},
     {"-b,--batch-size", Kind::integer, "N", "512", "rows computed at once while reading a prompt", 1, 512},
 };
 
-const Option kSampling[] = {
+constexpr Option kSampling[] = {
     {"-n,--predict,--n-predict", Kind::integer, "N", "-1", "tokens of an answer at most; -1: until it ends", -1,
      1 << 24},
     {"--temp", Kind::number, "T", "0.7", "temperature; 0: always the likeliest token", 0, 100},
@@ -31,36 +31,36 @@ const Option kSampling[] = {
     {"-s,--seed", Kind::integer, "N", "-1", "seed of the choices; -1: a new one each time", -1},
 };
 
-const Option kPrompt[] = {
+constexpr Option kPrompt[] = {
     {"-p,--prompt", Kind::text, "TEXT", "", "the text"},
     {"-f,--file", Kind::text, "FILE", "", "the text is in FILE; -: standard input"},
 };
 
-const Option kChat[] = {
+constexpr Option kChat[] = {
     {"-sys,--system-prompt", Kind::text, "TEXT", "", "the system's message"},
     {"--context-shift", Kind::flag, "", "", "when the context is full, drop the oldest turns and go on"},
     {"--chat-template", Kind::text, "TEXT", "", "use this Jinja template, not the model's"},
 };
 
-const Option kConvert[] = {
+constexpr Option kConvert[] = {
     {"-o,--output", Kind::text, "FILE", "", "the .loam file to write; default: the source's name"},
     {"--type", Kind::text, "NAME", "", "type of the matrices; default: exactly as the source"},
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},
 };
 
-const Option kInspect[] = {
+constexpr Option kInspect[] = {
     {"--compare", Kind::text, "SOURCE", "", "print the largest difference of each tensor to this GGUF or folder"},
     {"--tensors", Kind::flag, "", "", "list all tensors"},
     {"--json", Kind::flag, "", "", "print JSON"},
 };
 
-const Option kTokenize[] = {
+constexpr Option kTokenize[] = {
     {"--ids", Kind::flag, "", "", "print numbers only, on one line"},
     {"--no-bos", Kind::flag, "", "", "do not add the tokens that the model expects at the beginning"},
     {"--no-parse-special", Kind::flag, "", "", "treat the names of special tokens as text"},
 };
 
-const Option kBench[] = {
+constexpr Option kBench[] = {
     {"-p,--prompt-lengths", Kind::text, "LIST", "512", "prompt lengths to measure, e.g. 128,512"},
     {"-n,--decode-lengths", Kind::text, "LIST", "128", "numbers of tokens to decode, e.g. 64,128"},
     {"-t,--threads", Kind::text, "LIST", "0", "thread counts, e.g. 1,2; 0: one per core"},
@@ -70,14 +70,14 @@ const Option kBench[] = {
 };
 
 using Groups = std::span<const Option>;
-const Groups kChatOptions[] = {kModel, kChat, kPrompt, kContext, kSampling, kMachine};
-const Groups kCompleteOptions[] = {kModel, kPrompt, kContext, kSampling, kMachine};
-const Groups kConvertOptions[] = {kConvert};
-const Groups kInspectOptions[] = {kInspect};
-const Groups kTokenizeOptions[] = {kModel, kPrompt, kTokenize};
-const Groups kBenchOptions[] = {kModel, kBench};
+constexpr Groups kChatOptions[] = {kModel, kChat, kPrompt, kContext, kSampling, kMachine};
+constexpr Groups kCompleteOptions[] = {kModel, kPrompt, kContext, kSampling, kMachine};
+constexpr Groups kConvertOptions[] = {kConvert};
+constexpr Groups kInspectOptions[] = {kInspect};
+constexpr Groups kTokenizeOptions[] = {kModel, kPrompt, kTokenize};
+constexpr Groups kBenchOptions[] = {kModel, kBench};
 
-const Command kCommands[] = {
+constexpr Command kCommands[] = {
     {"chat", "talk with a model", "[MODEL]", 0, 1, kChatOptions, run_chat},
     {"complete", "continue a text (-p, -f or standard input)", "[MODEL]", 0, 1, kCompleteOptions, run_complete},
     {"convert", "make a .loam file from a GGUF file or a folder of safetensors", "SOURCE", 1, 1, kConvertOptions,
