@@ -233,8 +233,8 @@ const SafeTensor* SafetensorsFile::find(std::string_view name) const {
 void read_rows(const SafeTensor& tensor, int64_t first, int64_t count, std::span<float> out) {
   const int64_t rows = tensor.rows(), row = tensor.row_size();
   if (first < 0 || count < 0 || first > rows || count > rows - first || out.size() != uint64_t(count) * uint64_t(row)) {
-    fail(Code::bad_argument, "rows %lld to %lld of tensor '%s' into %zu values; it has %lld rows of %lld",
-         (long long)first, (long long)(first + count), printable(tensor.name).c_str(), out.size(), (long long)rows,
+    fail(Code::bad_argument, "%lld rows from row %lld of tensor '%s' into %zu values; it has %lld rows of %lld",
+         (long long)count, (long long)first, printable(tensor.name).c_str(), out.size(), (long long)rows,
          (long long)row);
   }
   const uint64_t row_bytes = uint64_t(row) * dtype_bytes(tensor.dtype);
