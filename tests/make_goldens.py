@@ -52,9 +52,10 @@ MODELS = {
                                         theta_local=10000.0, scaling={"rope_type": "linear", "factor": 8.0},
                                         sliding_window=16, pattern=3, query_pre_attn_scalar=24,
                                         tie_word_embeddings=True, rms_norm_eps=3e-5)),
-    "gemma3-head256": (108, "gemma3_text", dict(hidden_size=80, intermediate_size=136, num_hidden_layers=3,
+    # the pattern of 6 and the score scale that GGUF takes for granted
+    "gemma3-head256": (108, "gemma3_text", dict(hidden_size=80, intermediate_size=136, num_hidden_layers=7,
                                                 num_attention_heads=2, num_key_value_heads=1, head_dim=256,
-                                                theta=1000000.0, theta_local=10000.0, sliding_window=20, pattern=2,
+                                                theta=1000000.0, theta_local=10000.0, sliding_window=20, pattern=6,
                                                 query_pre_attn_scalar=256, tie_word_embeddings=True,
                                                 rms_norm_eps=3e-5)),
 }
