@@ -29,7 +29,7 @@ struct TokenizerSection {
 // All spans are borrowed: from a mapping or from vectors that `storage` keeps alive.
 struct TokenizerSpec {
   // JSON {normalizer, pre_tokenizer, model, post_processor, decoder} in the words of tokenizer.json, without
-  // vocabulary; an absent step is null. Token names in post processors are replaced by ids.
+  // vocabulary; an absent step is null.
   std::string pipeline;
   std::span<const std::byte> text;    // texts of all tokens, joined
   std::span<const uint32_t> offsets;  // (vocab + 1), into text

@@ -1,0 +1,10 @@
+// Control tokens that end an answer in the chat formats that people ship, beside the model's own eos.
+#pragma once
+#include "core/text/tokenizer_spec.h"
+
+namespace loam {
+
+// Fills spec.ends: eos, and every control or added token whose text is known to end an answer or a turn.
+void find_end_tokens(TokenizerSpec& spec);
+
+}  // namespace loam

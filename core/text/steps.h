@@ -1,0 +1,82 @@
+// The steps that a tokenizer is made of. Each kind has one list of rows (type name -> maker) at the end of its .cpp;
+// a name that is in no list is an error that tells it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loam {
+
+using Json = nlohmann::json;
+struct TokenizerSpec;
+class Vocabulary;
+
+// A stretch of text between added tokens, cut into words. Steps may rewrite the text, or only cut.
+struct Words {
+  struct Range {
+    size_t begin, end;
+  };
+  std::string text;
+  std::vector<Range> ranges;
+  bool first = false;  // the stretch is the very beginning of the input
+  std::string_view word(Range r) const { return std::string_view(text).substr(r.begin, r.end - r.begin); }
+};
+
+struct Special {
+  std::vector<int32_t> before, after;  // ids put around an encoded text
+};
+
+// Per call memory of a model, reused from word to word.
+struct ModelScratch {
+  struct Symbol {
+    int32_t id, previous, next;
+    uint32_t begin, bytes;  // of the word; 0 bytes: merged away
+  };
+  struct Candidate {
+    uint64_t order;  // rank and place: the smallest merges first
+    uint32_t bytes;  // of both together; another sum means that a side has changed
+    int32_t left, result;
+  };
+  std::vector<Symbol> symbols;
+  std::vector<Candidate> heap;
+};
+
+using Normalizer = std::function<void(std::string& text, bool first)>;
+using PreTokenizer = std::function<void(Words&)>;
+using Model = std::function<void(std::string_view word, ModelScratch&, std::vector<int32_t>& out)>;
+// Turns a token's text into bytes; `first`: it begins the output.
+using DecodeStep = std::function<void(std::string& token, bool first)>;
+struct Decoder {
+  std::vector<DecodeStep> each;   // on every token
+  std::vector<DecodeStep> whole;  // after "Fuse": once, on the joined text
+};
+
+// The maker of a JSON step; empty function (or Special, Decoder) for null.
+Normalizer make_normalizer(const Json& step);
+PreTokenizer make_pre_tokenizer(const Json& step);
+Model make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+Special make_post_processor(const Json& step, const TokenizerSpec& spec);
+Decoder make_decoder(const Json& step);
+
+// Shared by the makers: fields of a step, checked.
+std::string step_type(const char* kind, const Json& step);
+bool bool_field(const Json& step, const char* name, bool otherwise);
+std::string string_field(const Json& step, const char* name);  // missing or null: empty
+// {"String": text} or {"Regex": text}; is_regex tells which.
+std::string pattern_field(const Json& step, const char* name, bool& is_regex);
+[[noreturn]] void fail_unknown_step(const char* kind, const std::string& type);
+
+// GPT-2's mapping of bytes to printable characters: the code point of each byte, and back (-1: none).
+const uint16_t* byte_to_char();
+int char_to_byte(uint32_t code);
+// "<0x0A>" -> 10, anything else -> -1.
+int byte_token_value(std::string_view token);
+void replace_all(std::string& text, std::string_view from, std::string_view to);
+
+constexpr std::string_view kMetaspace = "\xe2\x96\x81";  // U+2581
+
+}  // namespace loam
