@@ -17,6 +17,7 @@ struct Call {
   State state;
   const Run* run;
   std::byte* scratch;  // of this node, shared by its phases and all threads; 64-byte aligned
+  int inputs, outputs;  // how many
 };
 
 struct Phase {

@@ -1,0 +1,5 @@
+// All kernels, compiled for neon.
+#define ISA neon
+#include "backends/cpu/isa/neon.h"
+
+#include "backends/cpu/kernels/table.h"

@@ -1,0 +1,5 @@
+// All kernels, compiled for scalar.
+#define ISA scalar
+#include "backends/cpu/isa/scalar.h"
+
+#include "backends/cpu/kernels/table.h"
