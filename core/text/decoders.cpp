@@ -35,10 +35,7 @@ void add_metaspace(const Json& step, Decoder& d, bool& fused) {
   const std::string mark = step.contains("replacement") ? string_field(step, "replacement") : std::string(kMetaspace);
   const bool never = string_field(step, "prepend_scheme") == "never";
   const bool prefix = !never && bool_field(step, "add_prefix_space", true);
-  add_step(d, fused, [=](std::string& token, bool first) {
-    if (first && prefix && token.starts_with(mark)) token.erase(0, mark.size());
-    replace_all(token, mark, " ");
-  });
+  add_step(d, fused, [=](std::string& token, bool first) { replace_all(token, mark, first && prefix ? "" : " "); });
 }
 
 void add_replace(const Json& step, Decoder& d, bool& fused) {

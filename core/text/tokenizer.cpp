@@ -76,6 +76,7 @@ std::string Tokenizer::State::decoded(int32_t id, bool first) const {
     fail(Code::bad_argument, "token %d is outside the vocabulary of %zu tokens", id, spec.size());
   }
   std::string text(spec.token(size_t(id)));
+  if (normalizer && spec.has_flag(size_t(id), TokenFlags::normalized)) normalizer(text, false);
   for (const DecodeStep& step : decoder.each) step(text, first);
   return text;
 }

@@ -40,6 +40,25 @@ std::unique_ptr<uint8_t[]> make_classes() {
   return table;
 }
 
+// Combining marks younger than Unicode 9, and one later composition: the tables that Hugging Face's tokenizers (and so
+// the models) use do not know them, so they stand for themselves.
+constexpr uint32_t kUnordered[][2] = {
+    {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},     {0xc3c, 0xc3c},
+    {0xd3b, 0xd3c},     {0xeba, 0xeba},     {0x1715, 0x1715},   {0x1abf, 0x1ace},   {0x1df6, 0x1dfa},
+    {0xa82c, 0xa82c},   {0x10d24, 0x10d27}, {0x10eab, 0x10eac}, {0x10efd, 0x10eff}, {0x10f46, 0x10f50},
+    {0x10f82, 0x10f85}, {0x11070, 0x11070}, {0x1133b, 0x1133b}, {0x1145e, 0x1145e}, {0x11839, 0x1183a},
+    {0x11930, 0x11938}, {0x1193d, 0x1193e}, {0x11943, 0x11943}, {0x119e0, 0x119e0}, {0x11a34, 0x11a34},
+    {0x11a47, 0x11a47}, {0x11a99, 0x11a99}, {0x11d42, 0x11d42}, {0x11d44, 0x11d45}, {0x11d97, 0x11d97},
+    {0x11f41, 0x11f42}, {0x16ff0, 0x16ff1}, {0x1e08f, 0x1e08f}, {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae},
+    {0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef},
+};
+
+bool is_unordered(uint32_t code) {
+  const auto* after = std::upper_bound(std::begin(kUnordered), std::end(kUnordered), code,
+                                       [](uint32_t c, const uint32_t* range) { return c < range[0]; });
+  return after != std::begin(kUnordered) && code <= after[-1][1];
+}
+
 using Codes = std::vector<utf8proc_int32_t>;
 
 void compose(Codes& codes, std::string& out) {
@@ -118,7 +137,7 @@ void normalize_nfc(std::string& text) {
   Codes codes;
   for (size_t at = 0; at < text.size();) {
     const Char c = decode_utf8(text, at);
-    if (c.code >= kInvalidByte) {
+    if (c.code >= kInvalidByte || is_unordered(c.code)) {
       compose(codes, out);
       append_utf8(out, c.code);
     } else {

@@ -40,9 +40,12 @@ std::string Utf8Stream::push(std::string_view bytes) {
       out += kReplacement;
       waiting_.clear();
     }
-    if (byte < 0x80) out += c;
-    else if (byte >= 0xc2 && byte <= 0xf4) waiting_ = c;
-    else out += kReplacement;
+    if (byte < 0x80)
+      out += c;
+    else if (byte >= 0xc2 && byte <= 0xf4)
+      waiting_ = c;
+    else
+      out += kReplacement;
   }
   return out;
 }
