@@ -1,0 +1,193 @@
+#include "backends/cpu/cpu.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "backends/cpu/detect.h"
+#include "backends/cpu/team.h"
+
+namespace loam {
+namespace cpu {
+namespace {
+
+constexpr size_t kAlign = 128;
+size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+
+// Pages come from the system zeroed when they are first touched, so that a large pool costs only what is used.
+class HostBuffer : public Buffer {
+ public:
+  explicit HostBuffer(size_t bytes) : Buffer(bytes) {
+    if (bytes > SIZE_MAX / 2) fail(Code::out_of_memory, "cpu: cannot allocate %zu bytes", bytes);
+    void* p = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) fail(Code::out_of_memory, "cpu: cannot allocate %zu bytes", bytes);
+    data_ = static_cast<std::byte*>(p);
+  }
+  ~HostBuffer() override { munmap(data_, mapped()); }
+  HostBuffer(const HostBuffer&) = delete;
+  HostBuffer& operator=(const HostBuffer&) = delete;
+
+  void write(size_t offset, const void* from, size_t bytes) override { std::memcpy(data_ + offset, from, bytes); }
+  void read(size_t offset, void* to, size_t bytes) const override { std::memcpy(to, data_ + offset, bytes); }
+  void copy_within(size_t to, size_t from, size_t bytes) override { std::memmove(data_ + to, data_ + from, bytes); }
+  std::byte* host() override { return data_; }
+
+ private:
+  size_t mapped() const { return std::max<size_t>(size(), 1); }
+  std::byte* data_;
+};
+
+const Kernel& kernel_of(const KernelTable& table, const Op& op) {
+  static const Kernel kNone;
+  const Kernel* const kernels[] = {
+#define OP(Type, file) &table.file,
+#include "core/ops/ops.def"
+#undef OP
+      &kNone};
+  return *kernels[op.index()];
+}
+
+// Nodes bound to memory; per run only the row counts change.
+class CpuPlan : public Plan {
+ public:
+  CpuPlan(const KernelTable& table, Segment segment, int threads)
+      : segment_(std::move(segment)), threads_(threads), team_(count_phases(table)) {
+    const Graph& graph = *segment_.graph;
+    size_t values = 0, weights = 0, scratch = 0;
+    for (int n : segment_.nodes) {
+      const Node& node = graph.nodes()[size_t(n)];
+      values += node.inputs.size() + node.outputs.size();
+      weights += node.weights.size();
+    }
+    matrices_.reserve(values);
+    rows_.reserve(values);
+    weights_.reserve(weights);
+    for (int n : segment_.nodes) {
+      const Node& node = graph.nodes()[size_t(n)];
+      const Kernel& kernel = kernel_of(table, node.op);
+      bind(node, kernel);
+      if (kernel.scratch_bytes) scratch = std::max(scratch, kernel.scratch_bytes(graph, node, segment_.max_rows));
+      if (kernel.thread_scratch_bytes)
+        thread_bytes_ = std::max(thread_bytes_, aligned(kernel.thread_scratch_bytes(graph, node, segment_.max_rows)));
+    }
+    scratch = aligned(scratch);
+    scratch_ = std::make_unique<HostBuffer>(scratch + size_t(threads_) * thread_bytes_);
+    thread_scratch_ = scratch_->host() + scratch;
+    for (Call& call : calls_) call.scratch = scratch_->host();
+  }
+
+  void run(const Run& run) {
+    run_ = run;
+    for (size_t i = 0; i < matrices_.size(); ++i)
+      matrices_[i].rows = int64_t(rows_[i] == RowCount::batch ? run.rows.size() : run.outputs.size());
+    for (size_t p = 0; p < phases_.size(); ++p)
+      team_.set_chunks(p, phases_[p].phase->chunks(*phases_[p].call, threads_));
+    team_.run(threads_, work, this);
+  }
+
+ private:
+  struct BoundPhase {
+    const Phase* phase;
+    const Call* call;
+  };
+
+  size_t count_phases(const KernelTable& table) {
+    size_t count = 0;
+    for (int n : segment_.nodes) count += size_t(kernel_of(table, segment_.graph->nodes()[size_t(n)].op).phase_count);
+    phases_.reserve(count);
+    calls_.reserve(segment_.nodes.size());
+    return count;
+  }
+
+  const Matrix* bind_values(const std::vector<Value>& values) {
+    const size_t first = matrices_.size();
+    for (Value v : values) {
+      const ValueShape& shape = segment_.graph->values()[size_t(v)];
+      float* data = reinterpret_cast<float*>(segment_.arena->host() + segment_.value_offsets[size_t(v)]);
+      matrices_.push_back({data, 0, shape.cols});
+      rows_.push_back(shape.rows);
+    }
+    return matrices_.data() + first;
+  }
+
+  void bind(const Node& node, const Kernel& kernel) {
+    Call call{};
+    call.op = &node.op;
+    call.in = bind_values(node.inputs);
+    call.out = bind_values(node.outputs);
+    call.inputs = int(node.inputs.size());
+    call.outputs = int(node.outputs.size());
+    call.weights = weights_.data() + weights_.size();
+    for (WeightId w : node.weights) weights_.push_back(&segment_.graph->weights()[size_t(w)]);
+    if (node.state >= 0)
+      call.state = {segment_.graph->states()[size_t(node.state)], segment_.states[size_t(node.state)]->host()};
+    call.run = &run_;
+    calls_.push_back(call);
+    for (int i = 0; i < kernel.phase_count; ++i) phases_.push_back({&kernel.phases[i], &calls_.back()});
+  }
+
+  static void work(void* context, size_t phase, int64_t chunk, int thread) {
+    CpuPlan& plan = *static_cast<CpuPlan*>(context);
+    const BoundPhase& p = plan.phases_[phase];
+    p.phase->run(*p.call, chunk, plan.thread_scratch_ + size_t(thread) * plan.thread_bytes_);
+  }
+
+  Segment segment_;
+  int threads_;
+  std::vector<Matrix> matrices_;  // reserved: pointers into these vectors stay
+  std::vector<RowCount> rows_;    // of each matrix
+  std::vector<const Weight*> weights_;
+  std::vector<Call> calls_;
+  std::vector<BoundPhase> phases_;
+  Team team_;
+  Run run_;
+  std::unique_ptr<HostBuffer> scratch_;  // of the node that runs, then one part per thread
+  std::byte* thread_scratch_ = nullptr;
+  size_t thread_bytes_ = 0;
+};
+
+class CpuBackend : public Backend {
+ public:
+  CpuBackend(const KernelTable& table, int threads)
+      : table_(table), threads_(threads), name_(std::string("cpu/") + table.isa) {}
+
+  std::string_view name() const override { return name_; }
+  std::unique_ptr<Buffer> allocate(size_t bytes) override { return std::make_unique<HostBuffer>(bytes); }
+  bool supports(const Graph&, const Node& node) const override { return kernel_of(table_, node.op).phase_count > 0; }
+  std::unique_ptr<Plan> plan(Segment segment) override {
+    for (int n : segment.nodes) {
+      const Op& op = segment.graph->nodes()[size_t(n)].op;
+      const std::string_view op_text = op_name(op);
+      if (kernel_of(table_, op).phase_count == 0)
+        fail(Code::unsupported, "%s: no kernel for %.*s", name_.c_str(), int(op_text.size()), op_text.data());
+    }
+    return std::make_unique<CpuPlan>(table_, std::move(segment), threads_);
+  }
+  void run(Plan& plan, const Run& run) override { static_cast<CpuPlan&>(plan).run(run); }
+
+ private:
+  const KernelTable& table_;
+  int threads_;
+  std::string name_;
+};
+
+}  // namespace
+}  // namespace cpu
+
+std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
+  if (options.threads < 0 || options.threads > 4096)
+    fail(Code::bad_argument, "cpu: %d threads, expected 1 to 4096, or 0 for all processors", options.threads);
+  const char* forced = std::getenv("LOAM_CPU_ISA");
+  const std::string isa = !options.isa.empty() ? options.isa : forced ? forced : "";
+  return std::make_unique<cpu::CpuBackend>(cpu::find_table(isa),
+                                           options.threads ? options.threads : cpu::default_threads());
+}
+
+std::vector<std::string> cpu_instruction_sets() {
+  std::vector<std::string> names;
+  for (const cpu::KernelTable* table : cpu::available_tables()) names.push_back(table->isa);
+  return names;
+}
+
+}  // namespace loam

@@ -1,0 +1,21 @@
+// The CPU backend: vector kernels chosen at run time, threads by OpenMP.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "core/backend.h"
+
+namespace loam {
+
+struct CpuOptions {
+  int threads = 0;  // 0: as many as this process may use
+  std::string isa;  // scalar, avx2, avx512, neon; empty: the environment's LOAM_CPU_ISA, else the best of this machine
+};
+
+// The name is "cpu/" and the instruction set.
+std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
+
+// Instruction sets that run here, best first.
+std::vector<std::string> cpu_instruction_sets();
+
+}  // namespace loam

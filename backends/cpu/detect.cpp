@@ -1,0 +1,125 @@
+#include "backends/cpu/detect.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
+namespace loam::cpu {
+
+namespace scalar {
+extern const KernelTable table;
+}
+#if defined(__x86_64__)
+namespace avx2 {
+extern const KernelTable table;
+}
+namespace avx512 {
+extern const KernelTable table;
+}
+#elif defined(__aarch64__)
+namespace neon {
+extern const KernelTable table;
+}
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+bool has_f16c() {  // not among the names of __builtin_cpu_supports in every compiler
+  unsigned a, b, c = 0, d;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
+         has_f16c();
+}
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+#elif defined(__aarch64__)
+bool has_neon() {  // dot products and half floats; bits of asm/hwcap.h
+  constexpr unsigned long kHalf = 1ul << 10, kDot = 1ul << 20;
+  return (getauxval(AT_HWCAP) & (kHalf | kDot)) == (kHalf | kDot);
+}
+#endif
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// The tightest cpu.max between this process's cgroup and the root.
+int cgroup_processors() {
+  std::ifstream file("/proc/self/cgroup");
+  std::string line, path;
+  while (std::getline(file, line)) {
+    if (line.rfind("0::", 0) == 0) path = line.substr(3);
+  }
+  int least = 0;
+  while (true) {
+    const int found = quota_processors(first_line("/sys/fs/cgroup" + path + "/cpu.max"));
+    if (found && (!least || found < least)) least = found;
+    if (path.empty()) return least;
+    path.erase(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
+  }
+}
+
+}  // namespace
+
+std::vector<const KernelTable*> available_tables() {
+  std::vector<const KernelTable*> all;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (has_avx512()) all.push_back(&avx512::table);
+  if (has_avx2()) all.push_back(&avx2::table);
+#elif defined(__aarch64__)
+  if (has_neon()) all.push_back(&neon::table);
+#endif
+  all.push_back(&scalar::table);
+  return all;
+}
+
+const KernelTable& find_table(std::string_view isa) {
+  const auto all = available_tables();
+  if (isa.empty()) return *all[0];
+  std::string names;
+  for (const KernelTable* t : all) {
+    if (isa == t->isa) return *t;
+    names += (names.empty() ? "" : ", ") + std::string(t->isa);
+  }
+  fail(Code::unsupported, "cpu: the instruction set '%.*s' is unknown or not of this machine; it has: %s",
+       int(std::min<size_t>(isa.size(), 40)), isa.data(), names.c_str());
+}
+
+int quota_processors(const std::string& cpu_max) {
+  std::istringstream text(cpu_max);
+  double quota = 0, period = 0;
+  if (!(text >> quota >> period) || quota <= 0 || period <= 0) return 0;  // "max 100000", or no such file
+  return std::max(1, int(std::min(quota / period + 0.999, 1e6)));
+}
+
+int default_threads() {
+  int count = int(std::thread::hardware_concurrency());
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
+  const int quota = cgroup_processors();
+  if (quota) count = std::min(count, quota);
+  return std::max(1, count);
+}
+
+}  // namespace loam::cpu

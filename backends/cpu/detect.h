@@ -1,0 +1,23 @@
+// What this machine offers: instruction sets and processors. Compiled without flags of any instruction set.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/cpu/kernel.h"
+
+namespace loam::cpu {
+
+// The tables of the instruction sets that were compiled and run here, best first; scalar is always there.
+std::vector<const KernelTable*> available_tables();
+
+// The named instruction set's, or the best for an empty name. Error where it is unknown or does not run here.
+const KernelTable& find_table(std::string_view isa);
+
+// Processors that this process may use: affinity mask and cgroup quota.
+int default_threads();
+
+// Processors of a cgroup's cpu.max ("150000 100000" is 1.5, so 2), or 0: no limit.
+int quota_processors(const std::string& cpu_max);
+
+}  // namespace loam::cpu
