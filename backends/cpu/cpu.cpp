@@ -1,12 +1,11 @@
 #include "backends/cpu/cpu.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "backends/cpu/detect.h"
 #include "backends/cpu/team.h"
+#include "core/host_memory.h"
 
 namespace loam {
 namespace cpu {
@@ -14,29 +13,6 @@ namespace {
 
 constexpr size_t kAlign = 128;
 size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
-
-// Pages come from the system zeroed when they are first touched, so that a large pool costs only what is used.
-class HostBuffer : public Buffer {
- public:
-  explicit HostBuffer(size_t bytes) : Buffer(bytes) {
-    if (bytes > SIZE_MAX / 2) fail(Code::out_of_memory, "cpu: cannot allocate %zu bytes", bytes);
-    void* p = mmap(nullptr, mapped(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED) fail(Code::out_of_memory, "cpu: cannot allocate %zu bytes", bytes);
-    data_ = static_cast<std::byte*>(p);
-  }
-  ~HostBuffer() override { munmap(data_, mapped()); }
-  HostBuffer(const HostBuffer&) = delete;
-  HostBuffer& operator=(const HostBuffer&) = delete;
-
-  void write(size_t offset, const void* from, size_t bytes) override { std::memcpy(data_ + offset, from, bytes); }
-  void read(size_t offset, void* to, size_t bytes) const override { std::memcpy(to, data_ + offset, bytes); }
-  void copy_within(size_t to, size_t from, size_t bytes) override { std::memmove(data_ + to, data_ + from, bytes); }
-  std::byte* host() override { return data_; }
-
- private:
-  size_t mapped() const { return std::max<size_t>(size(), 1); }
-  std::byte* data_;
-};
 
 const Kernel& kernel_of(const KernelTable& table, const Op& op) {
   static const Kernel kNone;
@@ -81,8 +57,10 @@ class CpuPlan : public Plan {
     run_ = run;
     for (size_t i = 0; i < matrices_.size(); ++i)
       matrices_[i].rows = int64_t(rows_[i] == RowCount::batch ? run.rows.size() : run.outputs.size());
-    for (size_t p = 0; p < phases_.size(); ++p)
-      team_.set_chunks(p, phases_[p].phase->chunks(*phases_[p].call, threads_));
+    for (size_t p = 0; p < phases_.size(); ++p) {
+      chunks_[p] = phases_[p].phase->chunks(*phases_[p].call, threads_);
+      team_.set_chunks(p, chunks_[p]);
+    }
     team_.run(threads_, work, this);
   }
 
@@ -96,6 +74,7 @@ class CpuPlan : public Plan {
     size_t count = 0;
     for (int n : segment_.nodes) count += size_t(kernel_of(table, segment_.graph->nodes()[size_t(n)].op).phase_count);
     phases_.reserve(count);
+    chunks_.resize(count);
     calls_.reserve(segment_.nodes.size());
     return count;
   }
@@ -103,10 +82,8 @@ class CpuPlan : public Plan {
   const Matrix* bind_values(const std::vector<Value>& values) {
     const size_t first = matrices_.size();
     for (Value v : values) {
-      const ValueShape& shape = segment_.graph->values()[size_t(v)];
-      float* data = reinterpret_cast<float*>(segment_.arena->host() + segment_.value_offsets[size_t(v)]);
-      matrices_.push_back({data, 0, shape.cols});
-      rows_.push_back(shape.rows);
+      matrices_.push_back(bind_value(segment_, v, run_));
+      rows_.push_back(segment_.graph->values()[size_t(v)].rows);
     }
     return matrices_.data() + first;
   }
@@ -120,9 +97,9 @@ class CpuPlan : public Plan {
     call.outputs = int(node.outputs.size());
     call.weights = weights_.data() + weights_.size();
     for (WeightId w : node.weights) weights_.push_back(&segment_.graph->weights()[size_t(w)]);
-    if (node.state >= 0)
-      call.state = {segment_.graph->states()[size_t(node.state)], segment_.states[size_t(node.state)]->host()};
+    call.state = bind_state(segment_, node);
     call.run = &run_;
+    call.chunks = chunks_.data() + phases_.size();
     calls_.push_back(call);
     for (int i = 0; i < kernel.phase_count; ++i) phases_.push_back({&kernel.phases[i], &calls_.back()});
   }
@@ -140,6 +117,7 @@ class CpuPlan : public Plan {
   std::vector<const Weight*> weights_;
   std::vector<Call> calls_;
   std::vector<BoundPhase> phases_;
+  std::vector<int64_t> chunks_;  // of each phase in this run
   Team team_;
   Run run_;
   std::unique_ptr<HostBuffer> scratch_;  // of the node that runs, then one part per thread

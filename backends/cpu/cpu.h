@@ -14,6 +14,7 @@ struct CpuOptions {
 
 // The name is "cpu/" and the instruction set.
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
+inline std::unique_ptr<Backend> make_cpu_backend(int threads) { return make_cpu_backend(CpuOptions{threads, ""}); }
 
 // Instruction sets that run here, best first.
 std::vector<std::string> cpu_instruction_sets();

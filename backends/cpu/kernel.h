@@ -16,12 +16,13 @@ struct Call {
   const Weight* const* weights;
   State state;
   const Run* run;
-  std::byte* scratch;  // of this node, shared by its phases and all threads; 64-byte aligned
-  int inputs, outputs;  // how many
+  std::byte* scratch;     // of this node, shared by its phases and all threads; 64-byte aligned
+  int inputs, outputs;    // how many
+  const int64_t* chunks;  // of each phase in this run, as chunks() answered before the run
 };
 
 struct Phase {
-  int64_t (*chunks)(const Call&, int threads);                      // may be 0
+  int64_t (*chunks)(const Call&, int threads);                         // may be 0; asked before the run
   void (*run)(const Call&, int64_t chunk, std::byte* thread_scratch);  // any thread, any order
 };
 

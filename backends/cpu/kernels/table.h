@@ -8,21 +8,21 @@
 #include "backends/cpu/kernels/rope_angles.h"
 #include "backends/cpu/kernels/rope_kv.h"
 #include "backends/cpu/kernels/select_rows.h"
-#if __has_include("backends/cpu/kernels/linear.h")
+#if __has_include("backends/cpu/kernels/linear.h") && !defined(LOAM_NO_LINEAR)
 #include "backends/cpu/kernels/linear.h"
 #define LOAM_LINEAR linear_kernel
 #else
 #define LOAM_LINEAR \
   Kernel {}
 #endif
-#if __has_include("backends/cpu/kernels/gated_linear.h")
+#if __has_include("backends/cpu/kernels/gated_linear.h") && !defined(LOAM_NO_LINEAR)
 #include "backends/cpu/kernels/gated_linear.h"
 #define LOAM_GATED_LINEAR gated_linear_kernel
 #else
 #define LOAM_GATED_LINEAR \
   Kernel {}
 #endif
-#if __has_include("backends/cpu/kernels/embed.h")
+#if __has_include("backends/cpu/kernels/embed.h") && !defined(LOAM_NO_LINEAR)
 #include "backends/cpu/kernels/embed.h"
 #define LOAM_EMBED embed_kernel
 #else
