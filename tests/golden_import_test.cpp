@@ -1,0 +1,92 @@
+// From a source to logits: every golden model as a Hugging Face folder and as a GGUF file, and a synthetic model in
+// every ggml type, each converted to .loam, opened and run.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include "backends/reference/reference.h"
+#include "core/session.h"
+#include "formats/container/reader.h"
+#include "tests/golden_demo.h"
+#include "tests/golden_gguf_model.h"
+#include "tools/convert/convert.h"
+
+namespace {
+using namespace loam;
+namespace fs = std::filesystem;
+
+// A folder of this process that goes away with the object.
+struct Scratch {
+  fs::path path = fs::temp_directory_path() / ("loam_golden_" + std::to_string(::getpid()));
+  Scratch() { fs::create_directories(path); }
+  ~Scratch() { fs::remove_all(path); }
+};
+
+std::shared_ptr<const Model> converted(const fs::path& source, const fs::path& to, const std::string& type,
+                                       bool requantize = false) {
+  convert_model(*open_source(source.string()), to.string(), {.type = type, .requantize = requantize});
+  return std::make_shared<Model>(std::make_shared<LoamFile>(to.string()));
+}
+
+// Logits of the named rows, one after the other.
+std::vector<float> run(std::shared_ptr<const Model> model, std::span<const int32_t> tokens,
+                       std::span<const int64_t> rows, Activations::Kind kind) {
+  Session session(std::move(model), {{std::shared_ptr<Backend>(make_reference_backend())}, {}},
+                  {.context = 128, .decoder = {kind, KvType::f32}});
+  std::vector<BatchRow> batch;
+  const int sequence = session.create_sequence();
+  for (const int32_t token : tokens) batch.push_back({token, sequence});
+  for (const int64_t row : rows) batch[size_t(row)].output = true;
+  session.decode(batch);
+  std::vector<float> out;
+  for (size_t o = 0; o < session.output_count(); ++o) {
+    out.insert(out.end(), session.logits(o).begin(), session.logits(o).end());
+  }
+  return out;
+}
+
+TEST_CASE("golden logits come back through a Hugging Face folder, new and old keys, one file and shards") {
+  const Scratch scratch;
+  for (const auto& name : golden::model_names()) {
+    const auto m = golden::load_model(name);
+    for (const bool old : {false, true}) {
+      CAPTURE(name);
+      CAPTURE(old);
+      golden::write_hf_folder(m, scratch.path / name, old ? 3 : 1, old);
+      const auto model = converted(scratch.path / name, scratch.path / (name + ".loam"), "source");
+      CHECK(golden::nmse(run(model, m.tokens, m.rows, Activations::Kind::f32), m.logits) <= 1e-9);
+      fs::remove_all(scratch.path / name);
+    }
+  }
+}
+
+TEST_CASE("golden logits come back through GGUF") {
+  const Scratch scratch;
+  for (const auto& name : golden::model_names()) {
+    const auto m = golden::load_model(name);
+    if (!golden::has_gguf_form(m)) continue;
+    CAPTURE(name);
+    golden::gguf_of(m).write(scratch.path / "m.gguf");
+    const auto model = converted(scratch.path / "m.gguf", scratch.path / "m.loam", "source");
+    CHECK(golden::nmse(run(model, m.tokens, m.rows, Activations::Kind::f32), m.logits) <= 1e-9);
+  }
+}
+
+TEST_CASE("every imported ggml type runs from GGUF to logits, as its f32 values do") {
+  const Scratch scratch;
+  const std::vector<int32_t> tokens = {119, 261, 306, 100, 112, 2, 35, 17};
+  const std::vector<int64_t> rows = {0, 3, 7};
+  for (const auto& type : golden::ggml_types()) {
+    CAPTURE(type.name);
+    const fs::path file = scratch.path / "m.gguf";
+    golden::synthetic_llama(type.name, 11).write(file);
+    const auto exact = converted(file, scratch.path / "exact.loam", "");
+    const auto plain = converted(file, scratch.path / "f32.loam", "f32", true);
+    const auto expected = run(plain, tokens, rows, Activations::Kind::f32);
+    const auto quantized = std::string_view(type.name) == "F32" ? plain : exact;
+    CHECK(golden::nmse(run(quantized, tokens, rows, Activations::Kind::f32), expected) <= 1e-9);
+    const double error = golden::nmse(run(quantized, tokens, rows, Activations::Kind::int8), expected);
+    CHECK(error <= 0.01);  // int8 activations in blocks of 32 cost about 1e-4
+  }
+}
+
+}  // namespace
