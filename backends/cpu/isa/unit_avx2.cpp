@@ -3,7 +3,7 @@
 #if __has_include("backends/cpu/isa/int8_avx2.h")
 #include "backends/cpu/isa/int8_avx2.h"
 #else
-#include "backends/cpu/isa/avx2.h"
+#include "backends/cpu/isa/int8_avx2.h"
 #define LOAM_NO_LINEAR
 #endif
 

@@ -3,7 +3,7 @@
 #if __has_include("backends/cpu/isa/int8_neon.h")
 #include "backends/cpu/isa/int8_neon.h"
 #else
-#include "backends/cpu/isa/neon.h"
+#include "backends/cpu/isa/int8_neon.h"
 #define LOAM_NO_LINEAR
 #endif
 

@@ -3,7 +3,7 @@
 #if __has_include("backends/cpu/isa/int8_scalar.h")
 #include "backends/cpu/isa/int8_scalar.h"
 #else
-#include "backends/cpu/isa/scalar.h"
+#include "backends/cpu/isa/int8_scalar.h"
 #define LOAM_NO_LINEAR
 #endif
 

@@ -1,0 +1,127 @@
+// Plans of the matrix kernels: everything that is the same for all instruction sets.
+#include "backends/cpu/kernels/linear_plan.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace loam::cpu {
+namespace {
+
+int log2_of(int x) { return x ? std::countr_zero(unsigned(x)) : 31; }
+
+int64_t columns(const Graph& graph, const Node& node) { return graph.values()[size_t(node.inputs[0])].cols; }
+
+constexpr int64_t kChunkBytes = 48 << 10, kLargestChunkBytes = 384 << 10;  // of weights, where reading them is the work
+constexpr int64_t kChunkProducts = 4 << 20;                                // where multiplying is
+
+}  // namespace
+
+MatrixPlan plan_matrix(const Weight& w, const Activations& a) {
+  MatrixPlan p{};
+  const RecordLayout r = record_layout(*w.type, w.k);
+  p.type = *w.type;
+  p.data = w.data;
+  p.n = w.n, p.k = w.k, p.padded = padded_k(w.k);
+  p.record_bytes = r.bytes;
+  p.full = r.full, p.last = r.last, p.full_count = r.full_count;
+  p.row_d = r.row_d, p.row_e = r.row_e;
+  p.integers = a.kind == Activations::Kind::int8 && p.type.family != Family::plain;
+  p.fold = fold_size(p.type, a);
+  p.step = p.type.group ? std::min<int>(p.type.group, p.fold) : p.fold;
+  p.group_shift = log2_of(p.type.group), p.block_shift = log2_of(p.type.block), p.scale_shift = log2_of(a.block);
+  return p;
+}
+
+RoundedLayout rounded_layout(int64_t k, int block, int64_t rows) {
+  const auto up = [](int64_t x, int64_t to) { return (x + to - 1) / to * to; };
+  const int64_t padded = padded_k(k);
+  RoundedLayout l{};
+  l.codes_stride = up(padded, 64);
+  if (l.codes_stride % 4096 == 0) l.codes_stride += 64;  // or all rows would share the same few cache sets
+  l.scales_stride = up((padded + block - 1) / block, 16);
+  l.sums_stride = up(padded / 16 + 1, 16);
+  l.codes = 0;
+  l.scales = l.codes + size_t(l.codes_stride * rows);
+  l.sums = l.scales + size_t(l.scales_stride * rows) * sizeof(float);
+  l.bytes = l.sums + size_t(l.sums_stride * rows) * sizeof(int32_t);
+  return l;
+}
+
+LinearOp linear_op(const Op& op) {
+  if (const Linear* linear = std::get_if<Linear>(&op))
+    return {linear->activations, linear->matrices, false, Gate::silu};
+  const GatedLinear& gated = std::get<GatedLinear>(op);
+  return {gated.activations, 2, true, gated.gate};
+}
+
+const float* linear_bias(const Call& call, int matrix) {
+  const Linear* linear = std::get_if<Linear>(call.op);
+  const int i = linear ? linear->bias_index(matrix) : -1;
+  return i < 0 ? nullptr : call.weights[i]->floats();
+}
+
+bool needs_rounding(const Call& call) {
+  const LinearOp op = linear_op(*call.op);
+  if (op.activations.kind != Activations::Kind::int8) return false;
+  for (int i = 0; i < op.matrices; ++i) {
+    if (call.weights[i]->type->family != Family::plain) return true;
+  }
+  return false;
+}
+
+int64_t linear_units(const Call& call, int matrix) {
+  const LinearOp op = linear_op(*call.op);
+  if (op.pairs) return matrix == 0 ? row_blocks(call.weights[0]->n) : 0;
+  return (row_blocks(call.weights[matrix]->n) + 1) / 2;
+}
+
+int64_t linear_chunks(const Call& call, int threads) {
+  const LinearOp op = linear_op(*call.op);
+  const int64_t rows = call.in[0].rows;
+  int64_t units = 0, bytes = 0;
+  for (int i = 0; i < op.matrices; ++i) {
+    units += linear_units(call, i);
+    bytes += row_blocks(call.weights[i]->n) * int64_t(record_layout(*call.weights[i]->type, call.weights[i]->k).bytes);
+  }
+  const int64_t products = units * 32 * call.in[0].cols * rows;
+  const int64_t useful = std::max<int64_t>(1, std::max(bytes / kChunkBytes, products / kChunkProducts));
+  int64_t count = std::min<int64_t>(useful, 4 * threads);
+  count = std::max({count, bytes / kLargestChunkBytes, std::min(useful, products / (16 * kChunkProducts))});
+  if (count > threads) count = (count + threads - 1) / threads * threads;  // equal shares
+  count = rows ? std::min(count, units) : 0;
+  __atomic_store_n(reinterpret_cast<int64_t*>(call.scratch), count, __ATOMIC_RELAXED);  // all threads write the same
+  return count;
+}
+
+int64_t noted_chunks(const Call& call) { return call.chunks[1]; }
+
+namespace {
+constexpr int64_t kRoundingValues = 16 << 10;  // a chunk's
+int64_t rounding_rows(const Call& call) { return std::max<int64_t>(1, kRoundingValues / call.in[0].cols); }
+}  // namespace
+
+int64_t rounding_chunks(const Call& call, int) {
+  if (!needs_rounding(call)) return 0;
+  return (call.in[0].rows + rounding_rows(call) - 1) / rounding_rows(call);
+}
+
+void rounding_range(const Call& call, int64_t chunk, int64_t& begin, int64_t& end) {
+  begin = chunk * rounding_rows(call);
+  end = std::min(begin + rounding_rows(call), call.in[0].rows);
+}
+
+size_t linear_scratch_bytes(const Graph& graph, const Node& node, int max_rows) {
+  const LinearOp op = linear_op(node.op);
+  if (op.activations.kind != Activations::Kind::int8) return 0;
+  return rounded_layout(columns(graph, node), op.activations.block, max_rows).bytes;
+}
+
+size_t linear_thread_scratch_bytes(const Graph&, const Node&, int max_rows) {
+  return sizeof(ThreadScratch) + sizeof(TokenState) * size_t(max_rows + 6);
+}
+
+int64_t embed_chunks(const Call& call, int) { return int64_t(call.run->rows.size()); }
+
+size_t embed_thread_scratch_bytes(const Graph&, const Node&, int) { return sizeof(ThreadScratch); }
+
+}  // namespace loam::cpu

@@ -1,0 +1,82 @@
+// What the matrix kernels derive from a call before they touch a byte: how a matrix lies in memory, how a row is
+// accumulated, how work is cut into chunks. Compiled once for any machine; the instruction sets' objects only read it.
+#pragma once
+#include "backends/cpu/kernel.h"
+#include "core/types/record.h"
+
+namespace loam::cpu {
+
+// One matrix of an op, with its way of accumulating.
+struct MatrixPlan {
+  TypeInfo type;
+  const std::byte* data;
+  int64_t n, k, padded;  // rows, columns, columns padded to 32
+  uint64_t record_bytes;
+  SegmentLayout full, last;
+  uint32_t full_count;
+  uint64_t row_d, row_e;
+  bool integers;                              // int8 activations; otherwise floats
+  int fold, step;                             // k per float accumulation; per integer scale
+  int group_shift, block_shift, scale_shift;  // log2 of k per group, per D (31: the whole row), per activation scale
+};
+MatrixPlan plan_matrix(const Weight& weight, const Activations& activations);
+
+// Where rounded activations lie in a node's scratch. Sums are running sums of codes, one per 16 k, so that the sum over
+// any range is one subtraction.
+struct RoundedLayout {
+  int64_t codes_stride, scales_stride, sums_stride;  // per row, in elements
+  size_t codes, scales, sums, bytes;                 // offsets
+};
+RoundedLayout rounded_layout(int64_t k, int block, int64_t rows);
+
+// The op's parameters, whichever of the two ops it is. pairs: the two matrices make one output.
+struct LinearOp {
+  Activations activations;
+  int matrices;
+  bool pairs;
+  Gate gate;
+};
+LinearOp linear_op(const Op& op);
+const float* linear_bias(const Call& call, int matrix);  // or null
+bool needs_rounding(const Call& call);                   // int8 policy and at least one matrix of a quantized type
+
+// Units of two row blocks (pairs: one of each matrix), numbered through all matrices of an op.
+int64_t linear_units(const Call& call, int matrix);
+int64_t linear_chunks(const Call& call, int threads);
+int64_t rounding_chunks(const Call& call, int threads);
+void rounding_range(const Call& call, int64_t chunk, int64_t& begin, int64_t& end);  // rows of a chunk
+
+size_t linear_scratch_bytes(const Graph& graph, const Node& node, int max_rows);
+size_t linear_thread_scratch_bytes(const Graph& graph, const Node& node, int max_rows);
+int64_t embed_chunks(const Call& call, int threads);
+size_t embed_thread_scratch_bytes(const Graph& graph, const Node& node, int max_rows);
+
+// Scratch of one thread: two panels (unpacked row blocks), what a segment's tables need, and running sums of a tile.
+constexpr int64_t kPanelK = 4096, kFloatPanelK = 1024;  // k per panel: the two stay in L2
+constexpr int64_t kSmallPanelK = 256;                   // for few tokens: stays in L1
+constexpr int kFewTokens = 8;
+struct Panel {
+  alignas(64) uint8_t codes[kPanelK * 16];  // [k / 4][row][4]
+  int32_t s[kPanelK], m[kPanelK];           // [group][row]
+  float d[kPanelK], e[kPanelK];             // [block][row]
+};
+struct FloatPanel {
+  alignas(64) float values[kFloatPanelK * 16];  // [k][row]
+};
+struct BlockState {  // sums of one token and one row block
+  alignas(64) float sum[16], e[16];
+};
+struct TokenState {
+  BlockState block[3];  // the last one takes what nobody wants
+};
+struct ThreadScratch {
+  union {
+    Panel panels[2];
+    FloatPanel floats[2];
+  };
+  Panel segment;                       // of 256 k, on the way to floats
+  alignas(64) int32_t t[2 * 16 * 16];  // of s, and what m would have
+  TokenState states[1];                // one per token
+};
+
+}  // namespace loam::cpu

@@ -1,0 +1,193 @@
+// One or two row blocks times all tokens: panels are unpacked once, then tiles of tokens run over them.
+#pragma once
+#include "backends/cpu/kernels/linear_tile.h"
+#include "backends/cpu/kernels/unpack_panel.h"
+
+namespace loam::cpu::ISA {
+namespace {
+
+// A matrix with all that was chosen for it, and where its results go.
+struct MatrixRun {
+  MatrixPlan plan;
+  Recipe recipe;
+  const TileSet* tiles;
+  const float* bias;
+  const Matrix* out;
+};
+
+LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix, MatrixRun& run) {
+  run.plan = plan_matrix(*call.weights[matrix], op.activations);
+  const MatrixPlan& p = run.plan;
+  run.bias = linear_bias(call, matrix);
+  run.out = &call.out[op.pairs ? 0 : matrix];
+  if (p.type.family == Family::plain) {
+    run.tiles = &kFloatTiles;
+    return;
+  }
+  run.recipe = make_recipe(p);
+  if (!p.integers) {
+    run.tiles = &kFloatTiles;
+    return;
+  }
+  const Scales scales = p.type.family == Family::grid || !run.recipe.needs_s ? Scales::none
+                        : p.step < p.fold                                    ? Scales::per_step
+                                                                             : Scales::per_fold;
+  const Minimum minimum = p.type.e == FloatFormat::none ? Minimum::none
+                          : run.recipe.needs_m          ? Minimum::scaled
+                                                        : Minimum::plain;
+  run.tiles = pick_tiles(scales, minimum, p.type.block != 0, run.recipe.is_signed);
+}
+
+// The row blocks of one unit of work.
+struct Unit {
+  const MatrixRun* run[2];
+  int64_t block[2];
+  int count;
+  bool pair;  // gate and up: one output
+};
+
+// What all units of a call share.
+struct Tokens {
+  int64_t rows;
+  const Matrix* x;
+  const int8_t* codes;
+  const float* scales;
+  const int32_t* sums;
+  RoundedLayout layout;
+};
+
+LOAM_INLINE Tokens find_tokens(const Call& call, const LinearOp& op) {
+  Tokens t{};
+  t.rows = call.in[0].rows;
+  t.x = &call.in[0];
+  t.layout = rounded_layout(call.in[0].cols, op.activations.block, t.rows);
+  t.codes = reinterpret_cast<const int8_t*>(call.scratch + t.layout.codes);
+  t.scales = reinterpret_cast<const float*>(call.scratch + t.layout.scales);
+  t.sums = reinterpret_cast<const int32_t*>(call.scratch + t.layout.sums);
+  return t;
+}
+
+// Tokens first.. of a tile from k0; behind the last row the last row again, whose results nobody reads.
+LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int64_t k0, const MatrixPlan& p,
+                                 TileArgs& a) {
+  for (int i = 0; i < count; ++i) {
+    const int64_t row = smaller(first + i, t.rows - 1);
+    a.floats[i] = t.x->data + row * t.x->cols + k0;
+    if (!p.integers) continue;
+    a.x[i] = t.codes + row * t.layout.codes_stride + k0;
+    a.scales[i] = t.scales + row * t.layout.scales_stride + (k0 >> p.scale_shift);
+    a.sums[i] = t.sums + row * t.layout.sums_stride + k0 / 16;
+  }
+}
+
+LOAM_INLINE void point_at_panel(const MatrixRun& run, int slot, int64_t block, int64_t k0, ThreadScratch& scratch,
+                                int which, TileArgs& a) {
+  const Panel& panel = scratch.panels[which];
+  a.codes[slot] = panel.codes, a.s[slot] = panel.s, a.m[slot] = panel.m, a.d[slot] = panel.d, a.e[slot] = panel.e;
+  a.values[slot] = scratch.floats[which].values;
+  if (run.plan.type.plain == FloatFormat::f32) {  // the file's lines are what a panel holds
+    a.values[slot] = reinterpret_cast<const float*>(run.plan.data + uint64_t(block) * run.plan.record_bytes) + k0 * 16;
+  }
+}
+
+LOAM_INLINE void fill_panel(const MatrixRun& run, int64_t block, int64_t k0, int64_t n, ThreadScratch& scratch,
+                            int which) {
+  if (run.plan.integers) return unpack_panel(run.plan, run.recipe, block, k0, n, scratch.panels[which], scratch.t);
+  if (run.plan.type.plain == FloatFormat::f32) return;
+  unpack_float_panel(run.plan, run.recipe, block, k0, smaller(n, run.plan.k - k0), scratch,
+                     scratch.floats[which].values);
+}
+
+// The sums of a row block's 16 rows as the values of its matrix.
+LOAM_INLINE F32x16 finish_sums(const MatrixPlan& p, int64_t block, const BlockState& state) {
+  F32x16 sum = load(state.sum);
+  if (!p.integers) return sum;
+  const std::byte* record = p.data + uint64_t(block) * p.record_bytes;
+  alignas(64) float row[16];
+  if (p.type.block == 0) {
+    unpack_floats(p.type.d, record + p.row_d, 1, row);
+    sum = sum * load(row);
+  }
+  if (p.type.e == FloatFormat::none) return sum;
+  F32x16 sum_e = load(state.e);
+  if (p.type.block == 0) {
+    unpack_floats(p.type.e, record + p.row_e, 1, row);
+    sum_e = sum_e * load(row);
+  }
+  return sum - sum_e;
+}
+
+LOAM_INLINE void write_token(const Unit& u, Gate gate, int64_t token, const TokenState& state) {
+  for (int i = 0; i < u.count; ++i) {
+    const MatrixRun& run = *u.run[i];
+    const int64_t row = u.block[i] * kTileRows;
+    const int n = int(smaller(run.plan.n - row, kTileRows));
+    F32x16 x = finish_sums(run.plan, u.block[i], state.block[i]);
+    if (run.bias) x = x + load(run.bias + row, n);
+    if (u.pair) {
+      x = gate == Gate::silu ? silu(x) : gelu_tanh(x);
+      x = x * finish_sums(u.run[1]->plan, u.block[1], state.block[1]);
+    }
+    float* out = run.out->data + token * run.out->cols + row;
+    if (n == kTileRows) {
+      store(out, x);
+    } else {
+      store(out, x, n);
+    }
+    if (u.pair) return;
+  }
+}
+
+// Tokens of the tile that fits what is left.
+LOAM_INLINE int tile_tokens(int64_t left) {
+  const int64_t n = left >= kTileTokens ? kTileTokens : left > 4 ? 6 : left > 2 ? 4 : 2;
+  return int(smaller(n, kTileTokens));
+}
+LOAM_INLINE Tile tile_of(const TileSet& set, int tokens) {
+  return tokens == 2 ? set.two : tokens == 4 ? set.four : set.six;
+}
+
+// All k of one panel for the tokens from `first`: both row blocks in one tile where they are of one kind.
+LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, int count, int64_t k0, int64_t n,
+                           TokenState* states, ThreadScratch& scratch) {
+  TileArgs a;
+  const bool alone = tokens.rows == 1;
+  const bool joined = !alone && kTileBlocks == 2 && u.count == 2 && u.run[0]->plan.type.id == u.run[1]->plan.type.id;
+  for (int i = 0; i < u.count; ++i) {
+    const MatrixPlan& p = u.run[i]->plan;
+    if (i == 0 || !joined) point_at_tokens(tokens, first, count, k0, p, a);
+    for (int slot = 0; slot < kTileBlocks; ++slot) {
+      const int which = joined ? slot : i;
+      point_at_panel(*u.run[which], slot, u.block[which], k0, scratch, which, a);
+      for (int t = 0; t < count; ++t) a.state[t][slot] = &states[t].block[joined || slot == 0 ? which : 2];
+    }
+    a.n = p.integers ? n : smaller(n, p.k - k0);
+    a.fold = p.fold, a.step = p.step, a.zero = u.run[i]->recipe.zero;
+    a.group_shift = p.group_shift, a.block_shift = p.block_shift, a.scale_shift = p.scale_shift;
+    a.first = k0 == 0;
+    (alone ? u.run[i]->tiles->one : tile_of(*u.run[i]->tiles, count))(a);
+    if (joined) return;
+  }
+}
+
+LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
+  const bool floats = !u.run[0]->plan.integers || !u.run[u.count - 1]->plan.integers;
+  const int64_t padded = u.run[0]->plan.padded;
+  const int64_t panel_k = tokens.rows <= kFewTokens ? kSmallPanelK : floats ? kFloatPanelK : kPanelK;
+  for (int64_t k0 = 0; k0 < padded; k0 += panel_k) {
+    const int64_t n = smaller(panel_k, padded - k0);
+    for (int i = 0; i < u.count; ++i) fill_panel(*u.run[i], u.block[i], k0, n, scratch, i);
+    for (int64_t first = 0; first < tokens.rows;) {
+      const int count = tokens.rows == 1 ? 1 : tile_tokens(tokens.rows - first);
+      TokenState* states = panel_k >= padded ? scratch.states : scratch.states + first;
+      run_tiles(u, tokens, first, count, k0, n, states, scratch);
+      if (k0 + n == padded) {
+        for (int64_t t = 0; t < count && first + t < tokens.rows; ++t) write_token(u, gate, first + t, states[t]);
+      }
+      first += count;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace loam::cpu::ISA

@@ -1,0 +1,230 @@
+// The inner loops: a few tokens times one or two panels of 16 rows, integers inside a fold, then one fma.
+#pragma once
+#include "backends/cpu/kernels/linear_plan.h"
+#include "backends/cpu/kernels/unroll.h"
+
+namespace loam::cpu::ISA {
+namespace {
+
+constexpr int kMaxTokens = 6, kMaxBlocks = 2;
+
+// Everything a tile reads. Offsets in k count from the start of the panels.
+struct TileArgs {
+  const uint8_t* codes[kMaxBlocks];              // [k / 4][row][4]
+  const int32_t *s[kMaxBlocks], *m[kMaxBlocks];  // [group][row]
+  const float *d[kMaxBlocks], *e[kMaxBlocks];    // [block][row]
+  const float* values[kMaxBlocks];               // [k][row], of float tiles
+  const int8_t* x[kMaxTokens];
+  const float* scales[kMaxTokens];
+  const int32_t* sums[kMaxTokens];
+  const float* floats[kMaxTokens];  // activations of float tiles
+  BlockState* state[kMaxTokens][kMaxBlocks];
+  int64_t n;
+  int fold, step, group_shift, block_shift, scale_shift, zero;
+  bool first;  // nothing is accumulated yet
+};
+using Tile = void (*)(const TileArgs&);
+struct TileSet {
+  Tile one, two, four, six;  // tokens; one: of one panel, the others of kTileBlocks
+};
+
+enum class Scales : uint8_t { none, per_fold, per_step };  // integer s after the dots
+enum class Minimum : uint8_t { none, plain, scaled };      // E times the sum of activations, or of m times them
+
+template <int T, int R, bool kSigned>
+LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][R]) {
+  UNROLL
+  for (int t = 0; t < T; ++t) {
+    const int32_t* sums = a.sums[t] + k / 16;
+    const I32x16 start = splat(int32_t(uint32_t(a.zero) * (uint32_t(sums[0]) - uint32_t(sums[n / 16]))));
+    UNROLL
+    for (int r = 0; r < R; ++r) acc[t][r] = start;
+  }
+  for (int64_t i = k; i < k + n; i += 16) {
+    UNROLL
+    for (int j = 0; j < 16; j += 4) {
+      Line w[R];
+      UNROLL
+      for (int r = 0; r < R; ++r) w[r] = load_line(a.codes[r] + (i + j) * 16);
+      UNROLL
+      for (int t = 0; t < T; ++t) {
+        const Line x = splat_word(a.x[t] + i + j);
+        UNROLL
+        for (int r = 0; r < R; ++r) acc[t][r] = dot<kSigned>(acc[t][r], w[r], x);
+      }
+    }
+  }
+}
+
+// The integers of one fold.
+template <int T, int R, Scales kScales, bool kSigned>
+LOAM_INLINE void fold_integers(const TileArgs& a, int64_t k, int64_t n, I32x16 (&total)[T][R]) {
+  if constexpr (kScales != Scales::per_step) {
+    dots<T, R, kSigned>(a, k, n, total);
+    if constexpr (kScales == Scales::per_fold) {
+      UNROLL
+      for (int r = 0; r < R; ++r) {
+        const I32x16 s = load(a.s[r] + (k >> a.group_shift) * 16);
+        UNROLL
+        for (int t = 0; t < T; ++t) total[t][r] = total[t][r] * s;
+      }
+    }
+    return;
+  }
+  UNROLL
+  for (int t = 0; t < T; ++t) {
+    UNROLL
+    for (int r = 0; r < R; ++r) total[t][r] = splat(int32_t(0));
+  }
+  for (int64_t i = k; i < k + n; i += a.step) {
+    I32x16 acc[T][R];
+    dots<T, R, kSigned>(a, i, a.step < k + n - i ? a.step : k + n - i, acc);
+    UNROLL
+    for (int r = 0; r < R; ++r) {
+      const I32x16 s = load(a.s[r] + (i >> a.group_shift) * 16);
+      UNROLL
+      for (int t = 0; t < T; ++t) total[t][r] = total[t][r] + acc[t][r] * s;
+    }
+  }
+}
+
+// sum_e += float(sum of m * activations) * (E * scale) of one fold.
+template <int T, int R, Minimum kMinimum>
+LOAM_INLINE void fold_minimum(const TileArgs& a, int64_t k, int64_t n) {
+  UNROLL
+  for (int r = 0; r < R; ++r) {
+    const F32x16 e = load(a.e[r] + (k >> a.block_shift) * 16);
+    UNROLL
+    for (int t = 0; t < T; ++t) {
+      const int32_t* sums = a.sums[t] + k / 16;
+      F32x16 sum;
+      if constexpr (kMinimum == Minimum::plain) {
+        sum = splat(float(int32_t(uint32_t(sums[n / 16]) - uint32_t(sums[0]))));
+      } else {
+        I32x16 total = splat(int32_t(0));
+        for (int64_t i = 0; i < n; i += a.step) {
+          const int64_t end = i + a.step < n ? i + a.step : n;
+          const I32x16 x = splat(int32_t(uint32_t(sums[end / 16]) - uint32_t(sums[i / 16])));
+          total = total + load(a.m[r] + ((k + i) >> a.group_shift) * 16) * x;
+        }
+        sum = to_float(total);
+      }
+      float* state = a.state[t][r]->e;
+      store(state, fma(sum, e * splat(a.scales[t][k >> a.scale_shift]), load(state)));
+    }
+  }
+}
+
+template <int T, int R, Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned>
+void integer_tile(const TileArgs& a) {
+  // Sums stay in registers beside the dots, unless integer totals need them.
+  constexpr bool kInRegisters = kScales != Scales::per_step;
+  F32x16 sum[T][R];
+  UNROLL
+  for (int t = 0; t < T; ++t) {
+    UNROLL
+    for (int r = 0; r < R; ++r) {
+      BlockState* state = a.state[t][r];
+      if (a.first) store(state->sum, zero()), store(state->e, zero());
+      if constexpr (kInRegisters) sum[t][r] = load(state->sum);
+    }
+  }
+  for (int64_t k = 0; k < a.n; k += a.fold) {
+    const int64_t n = a.fold < a.n - k ? a.fold : a.n - k;
+    I32x16 total[T][R];
+    fold_integers<T, R, kScales, kSigned>(a, k, n, total);
+    UNROLL
+    for (int r = 0; r < R; ++r) {
+      F32x16 d;
+      if constexpr (kBlocks) d = load(a.d[r] + (k >> a.block_shift) * 16);
+      UNROLL
+      for (int t = 0; t < T; ++t) {
+        F32x16 scale = splat(a.scales[t][k >> a.scale_shift]);
+        if constexpr (kBlocks) scale = d * scale;
+        if constexpr (kInRegisters) {
+          sum[t][r] = fma(to_float(total[t][r]), scale, sum[t][r]);
+        } else {
+          float* state = a.state[t][r]->sum;
+          store(state, fma(to_float(total[t][r]), scale, load(state)));
+        }
+      }
+    }
+    if constexpr (kMinimum != Minimum::none) fold_minimum<T, R, kMinimum>(a, k, n);
+  }
+  if constexpr (kInRegisters) {
+    UNROLL
+    for (int t = 0; t < T; ++t) {
+      UNROLL
+      for (int r = 0; r < R; ++r) store(a.state[t][r]->sum, sum[t][r]);
+    }
+  }
+}
+
+// Floats: one chain of fma in ascending k.
+template <int T, int R>
+void float_tile(const TileArgs& a) {
+  F32x16 sum[T][R];
+  UNROLL
+  for (int t = 0; t < T; ++t) {
+    UNROLL
+    for (int r = 0; r < R; ++r) sum[t][r] = a.first ? zero() : load(a.state[t][r]->sum);
+  }
+  for (int64_t k = 0; k < a.n; ++k) {
+    F32x16 w[R];
+    UNROLL
+    for (int r = 0; r < R; ++r) w[r] = load(a.values[r] + k * 16);
+    UNROLL
+    for (int t = 0; t < T; ++t) {
+      const F32x16 x = splat(a.floats[t][k]);
+      UNROLL
+      for (int r = 0; r < R; ++r) sum[t][r] = fma(w[r], x, sum[t][r]);
+    }
+  }
+  UNROLL
+  for (int t = 0; t < T; ++t) {
+    UNROLL
+    for (int r = 0; r < R; ++r) store(a.state[t][r]->sum, sum[t][r]);
+  }
+}
+
+constexpr int at_most(int x) { return x < kTileTokens ? x : kTileTokens; }
+
+template <Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned>
+constexpr TileSet kIntegerTiles = {
+    integer_tile<1, 1, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<at_most(2), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<at_most(4), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<at_most(6), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+};
+constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2), kTileBlocks>,
+                                 float_tile<at_most(4), kTileBlocks>, float_tile<at_most(6), kTileBlocks>};
+
+template <Scales kScales, bool kSigned>
+const TileSet* pick_minimum(Minimum minimum, bool blocks) {
+  switch (minimum) {
+    case Minimum::none: break;
+    case Minimum::plain: return &kIntegerTiles<kScales, Minimum::plain, true, kSigned>;
+    case Minimum::scaled: return &kIntegerTiles<kScales, Minimum::scaled, true, kSigned>;
+  }
+  return blocks ? &kIntegerTiles<kScales, Minimum::none, true, kSigned>
+                : &kIntegerTiles<kScales, Minimum::none, false, kSigned>;
+}
+template <bool kSigned>
+const TileSet* pick_scales(Scales scales, Minimum minimum, bool blocks) {
+  switch (scales) {
+    case Scales::none: return pick_minimum<Scales::none, kSigned>(minimum, blocks);
+    case Scales::per_fold: return pick_minimum<Scales::per_fold, kSigned>(minimum, blocks);
+    case Scales::per_step: break;
+  }
+  return pick_minimum<Scales::per_step, kSigned>(minimum, blocks);
+}
+const TileSet* pick_tiles(Scales scales, Minimum minimum, bool blocks, bool is_signed) {
+  if constexpr (kSignedDots) {
+    if (is_signed) return pick_scales<true>(scales, minimum, blocks);
+  }
+  (void)is_signed;
+  return pick_scales<false>(scales, minimum, blocks);
+}
+
+}  // namespace
+}  // namespace loam::cpu::ISA

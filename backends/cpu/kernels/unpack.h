@@ -1,0 +1,172 @@
+// A record's codes, integers and floats taken apart, 16 rows at a time, into a panel that dots read. Every stage is
+// chosen by fields of the type's row, so that a new row needs no code.
+#pragma once
+#include "backends/cpu/kernels/linear_plan.h"
+#include "backends/cpu/kernels/unroll.h"
+
+namespace loam::cpu::ISA {
+namespace {
+
+// The integers of `count` groups: a plane of kWide bits, then one of kNarrow.
+template <int kWide, int kNarrow, class Put>
+LOAM_INLINE void unpack_planes(const uint8_t* p, uint32_t count, Put put) {
+  const uint8_t* narrow = p + (count * kWide + 7) / 8 * 16;
+  for (uint32_t g = 0; g < count; ++g) {
+    const I32x16 mask = splat(int32_t((1 << kWide) - 1));
+    I32x16 x = load_bytes(p + g / (8 / kWide) * 16);
+    if constexpr (kWide < 8) x = shift_right_bits(x, int(g % (8 / kWide)) * kWide) & mask;
+    if constexpr (kNarrow > 0) {
+      constexpr uint32_t kPerByte = 8 / kNarrow;
+      const I32x16 high = shift_right_bits(load_bytes(narrow + g / kPerByte * 16), int(g % kPerByte) * kNarrow);
+      x = x | shift_left<kWide>(high & splat(int32_t((1 << kNarrow) - 1)));
+    }
+    put(g, x);
+  }
+}
+
+// Magnitude in the low kBits, then the sign, then t (0 or -1 as it is stored here).
+template <int kBits>
+LOAM_INLINE void put_sign_magnitude(uint32_t g, I32x16 x, int32_t* out, int32_t* t) {
+  const I32x16 none = splat(int32_t(0)), one = splat(int32_t(1));
+  const I32x16 negative = none - (shift_right<kBits>(x) & one);
+  store(out + g * 16, ((x & splat(int32_t((1 << kBits) - 1))) ^ negative) - negative);
+  store(t + g * 16, none - (shift_right<kBits + 1>(x) & one));
+}
+
+// s or m of a segment as int32 [group][row]; t where the format has it.
+void unpack_ints(IntFormat format, const std::byte* plane, uint32_t count, int32_t* out, int32_t* t) {
+  const uint8_t* p = reinterpret_cast<const uint8_t*>(plane);
+  const auto plain = [&](uint32_t g, I32x16 x) { store(out + g * 16, x); };
+  switch (format) {
+    case IntFormat::none: break;
+    case IntFormat::u4: unpack_planes<4, 0>(p, count, plain); break;
+    case IntFormat::u8: unpack_planes<8, 0>(p, count, plain); break;
+    case IntFormat::u6: unpack_planes<4, 2>(p, count, plain); break;
+    case IntFormat::i6:
+      unpack_planes<4, 2>(p, count, [&](uint32_t g, I32x16 x) { store(out + g * 16, x - splat(int32_t(32))); });
+      break;
+    case IntFormat::i8:
+      unpack_planes<8, 0>(p, count,
+                          [&](uint32_t g, I32x16 x) { store(out + g * 16, shift_right<24>(shift_left<24>(x))); });
+      break;
+    case IntFormat::st8:
+      unpack_planes<8, 0>(p, count, [&](uint32_t g, I32x16 x) { put_sign_magnitude<6>(g, x, out, t); });
+      break;
+    case IntFormat::st5:
+      unpack_planes<4, 1>(p, count, [&](uint32_t g, I32x16 x) { put_sign_magnitude<3>(g, x, out, t); });
+      break;
+  }
+}
+
+// D or E of `count` blocks as f32 [block][row].
+void unpack_floats(FloatFormat format, const std::byte* p, uint32_t count, float* out) {
+  const float* singles = reinterpret_cast<const float*>(p);
+  const uint16_t* halves = reinterpret_cast<const uint16_t*>(p);
+  const uint8_t* bytes = reinterpret_cast<const uint8_t*>(p);
+  for (uint32_t i = 0; i < count * 16; i += 16) {
+    switch (format) {
+      case FloatFormat::none: break;
+      case FloatFormat::f32: store(out + i, load(singles + i)); break;
+      case FloatFormat::f16: store(out + i, load_f16(halves + i)); break;
+      case FloatFormat::bf16: store(out + i, load_bf16(halves + i)); break;
+      case FloatFormat::e8m0_half: {  // (e - 1) << 23, but subnormal below 2
+        const I32x16 e = load_bytes(bytes + i), one = splat(int32_t(1)), below = e - one;
+        const I32x16 tiny = shift_left<21>(one + (e - max(below, splat(int32_t(0)))));
+        store(out + i, as_float(max(shift_left<23>(below), tiny)));
+        break;
+      }
+    }
+  }
+}
+
+// What the codes of a segment become: bytes of a panel.
+struct CodeArgs {
+  const uint8_t *wide, *narrow;  // planes
+  uint32_t n;
+  uint8_t* out;
+  const int32_t *s, *m, *t;  // [group][row] of this segment
+  int group_shift;
+  int zero;
+  bool has_m;
+  alignas(16) int8_t tables[2][16];
+};
+using UnpackCodes = void (*)(const CodeArgs&);
+
+enum class Arithmetic : uint8_t {
+  code,   // the code as it is: dots subtract zero
+  level,  // code - zero
+  minus,  // level - m
+  scale   // s * level - m
+};
+
+template <int kBits>
+LOAM_INLINE Line code_line(const uint8_t* plane, uint32_t k, int j) {  // k..k+3 plus 4 j
+  constexpr int kPerByte = 8 / kBits;
+  const Line line = load_line(plane + k * (2 * kBits) + j / kPerByte * 64);
+  if constexpr (kBits == 8) return line;
+  const Line shifted = j % kPerByte ? shift_right(line, j % kPerByte * kBits) : line;
+  return shifted & splat_byte((1 << kBits) - 1);
+}
+
+template <int kBits, int kTables, Arithmetic kArithmetic>
+void unpack_codes(const CodeArgs& a) {
+  constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
+  const Line bias = splat_byte(kPanelBias), zero = splat_byte(a.zero);
+  constexpr bool kAsIs = kArithmetic == Arithmetic::level && kTables > 0;  // tables hold what the panel wants
+  const Line first = kAsIs ? table_line(a.tables[0]) ^ bias : table_line(a.tables[0]);
+  const Line second = kAsIs ? table_line(a.tables[1]) ^ bias : table_line(a.tables[1]);
+  Line s{}, m{}, t{};
+  for (uint32_t k = 0; k < a.n; k += 32) {
+    UNROLL
+    for (int j = 0; j < 8; ++j) {
+      if (j % 4 == 0) {
+        const uint32_t group = (k + 4 * uint32_t(j)) >> a.group_shift << 4;
+        if constexpr (kTables == 2) t = as_line(load(a.t + group));
+        if constexpr (kArithmetic == Arithmetic::scale) s = repeat_low_byte(load(a.s + group));
+        if constexpr (kArithmetic >= Arithmetic::minus) m = a.has_m ? repeat_low_byte(load(a.m + group)) ^ bias : bias;
+      }
+      Line x = code_line<kWide>(a.wide, k, j);
+      if constexpr (kNarrow > 0) x = x | shift_left(code_line<kNarrow>(a.narrow, k, j), kWide);
+      if constexpr (kTables == 1) x = lookup(first, x);
+      if constexpr (kTables == 2) x = select(t, lookup(second, x), lookup(first, x));
+      if constexpr (kTables == 0 && kArithmetic != Arithmetic::code) x = x - zero;
+      if constexpr (kArithmetic == Arithmetic::scale) x = times(x, s);
+      if constexpr (kArithmetic >= Arithmetic::minus) x = x - m;  // m ^ 128 = m - 128 modulo 256
+      if constexpr (kArithmetic == Arithmetic::level && kTables == 0) x = x ^ bias;
+      store_line(a.out + k * 16 + uint32_t(j) * 64, x);
+    }
+  }
+}
+
+template <int kBits, int kTables>
+UnpackCodes pick_arithmetic(Arithmetic a) {
+  switch (a) {
+    case Arithmetic::code: return unpack_codes<kBits, kTables, Arithmetic::code>;
+    case Arithmetic::level: return unpack_codes<kBits, kTables, Arithmetic::level>;
+    case Arithmetic::minus: return unpack_codes<kBits, kTables, Arithmetic::minus>;
+    case Arithmetic::scale: break;
+  }
+  return unpack_codes<kBits, kTables, Arithmetic::scale>;
+}
+template <int kBits>
+UnpackCodes pick_tables(int tables, Arithmetic a) {
+  if constexpr (kBits <= 4) {
+    if (tables == 1) return pick_arithmetic<kBits, 1>(a);
+    if (tables == 2) return pick_arithmetic<kBits, 2>(a);
+  }
+  return pick_arithmetic<kBits, 0>(a);
+}
+UnpackCodes pick_unpack(int bits, int tables, Arithmetic a) {
+  switch (bits) {
+    case 1: return pick_tables<1>(tables, a);
+    case 2: return pick_tables<2>(tables, a);
+    case 3: return pick_tables<3>(tables, a);
+    case 4: return pick_tables<4>(tables, a);
+    case 5: return pick_tables<5>(tables, a);
+    case 6: return pick_tables<6>(tables, a);
+    default: return pick_tables<8>(tables, a);
+  }
+}
+
+}  // namespace
+}  // namespace loam::cpu::ISA

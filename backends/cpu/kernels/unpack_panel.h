@@ -1,0 +1,136 @@
+// Row blocks into panels: of integers for dots, of floats for the float policy, plain weights and embeddings.
+#pragma once
+#include "backends/cpu/kernels/unpack.h"
+
+namespace loam::cpu::ISA {
+namespace {
+
+// How the rows of a matrix are unpacked and accumulated: chosen once per call from the type's row.
+struct Recipe {
+  UnpackCodes unpack;
+  Arithmetic arithmetic;
+  int tables;
+  int zero;        // what dots subtract from every panel byte
+  bool is_signed;  // panel bytes are signed (where the instruction set cares)
+  bool needs_s, needs_m, has_t;
+  CodeArgs codes;  // all that does not change
+};
+
+LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
+  const TypeInfo& type = p.type;
+  Recipe r{};
+  const bool grid = type.family == Family::grid, has_table = type.tables[0] != nullptr;
+  const bool has_s = type.s != IntFormat::none, has_m = type.m != IntFormat::none;
+  r.has_t = type.s == IntFormat::st8 || type.s == IntFormat::st5;
+  r.tables = !has_table ? 0 : type.tables[1] && r.has_t ? 2 : 1;
+  r.needs_s = has_s;
+  r.needs_m = has_m;
+  r.arithmetic = grid && has_s                               ? Arithmetic::scale
+                 : grid && has_m                             ? Arithmetic::minus
+                 : has_table || type.bits > kLargestCodeBits ? Arithmetic::level
+                                                             : Arithmetic::code;
+  r.is_signed = r.arithmetic != Arithmetic::code;
+  r.zero = r.is_signed ? kPanelBias : type.zero;
+  r.unpack = pick_unpack(type.bits, r.tables, r.arithmetic);
+  r.codes.zero = type.zero;
+  r.codes.has_m = has_m;
+  r.codes.group_shift = p.group_shift;
+  for (int t = 0; t < r.tables; ++t) {
+    for (int i = 0; i < 1 << type.bits; ++i) r.codes.tables[t][i] = type.tables[t][i];
+  }
+  return r;
+}
+
+LOAM_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Segment `i` of a record into a panel, at its k. ints: t of the segment.
+LOAM_INLINE void unpack_segment(const MatrixPlan& p, const Recipe& r, const std::byte* record, int64_t i, int64_t k,
+                                Panel& panel, int32_t* t) {
+  const SegmentLayout& l = uint32_t(i) < p.full_count ? p.full : p.last;
+  const std::byte* segment = record + uint64_t(i) * p.full.bytes;
+  int32_t* s = panel.s + (k >> p.group_shift) * 16;
+  int32_t* m = panel.m + (k >> p.group_shift) * 16;
+  if (r.needs_s) unpack_ints(p.type.s, segment + l.s, l.groups, s, t);
+  if (r.needs_m) unpack_ints(p.type.m, segment + l.m, l.groups, m, t + 16 * 16);
+  if (l.blocks) {
+    unpack_floats(p.type.d, segment + l.d, l.blocks, panel.d + (k >> p.block_shift) * 16);
+    unpack_floats(p.type.e, segment + l.e, l.blocks, panel.e + (k >> p.block_shift) * 16);
+  }
+  CodeArgs codes = r.codes;
+  codes.wide = reinterpret_cast<const uint8_t*>(segment);
+  codes.narrow = codes.wide + l.codes_narrow;
+  codes.n = l.n;
+  codes.out = panel.codes + k * 16;
+  codes.s = s, codes.m = m, codes.t = t;
+  r.unpack(codes);
+}
+
+// k0 (a multiple of 256) .. k0 + n of a row block.
+void unpack_panel(const MatrixPlan& p, const Recipe& r, int64_t block, int64_t k0, int64_t n, Panel& panel,
+                  int32_t* t) {
+  const std::byte* record = p.data + uint64_t(block) * p.record_bytes;
+  for (int64_t k = 0; k < n; k += LOAM_SEGMENT_K) {
+    unpack_segment(p, r, record, (k0 + k) / LOAM_SEGMENT_K, k, panel, t);
+  }
+  if (p.type.block == 0 && p.type.e != FloatFormat::none) {  // rows with one D and E: they multiply at the end
+    store(panel.d, splat(1.f));
+    store(panel.e, splat(1.f));
+  }
+}
+
+// A segment's panel as floats [k][row]: the definition's products, in its order.
+LOAM_INLINE void panel_to_floats(const MatrixPlan& p, const Recipe& r, const Panel& panel, const float* row_d,
+                                 const float* row_e, int64_t n, float* out) {
+  const bool grid = p.type.family == Family::grid, has_e = p.type.e != FloatFormat::none && !grid;
+  const bool sign_extends = r.is_signed && kPanelBias == 0;
+  for (int64_t k = 0; k < n; k += 4) {
+    const int64_t group = (k >> p.group_shift) * 16, block = (k >> p.block_shift) * 16;
+    F32x16 scale = load(p.type.block ? panel.d + block : row_d), e = zero();
+    if (!grid && r.needs_s) scale = scale * to_float(load(panel.s + group));
+    if (has_e) {
+      e = load(p.type.block ? panel.e + block : row_e);
+      if (r.needs_m) e = e * to_float(load(panel.m + group));
+    }
+    const I32x16 bytes = as_ints(load_line(panel.codes + k * 16));
+    UNROLL
+    for (int j = 0; j < 4; ++j) {
+      const I32x16 high = shift_left_bits(bytes, 24 - 8 * j);
+      const I32x16 level = sign_extends ? shift_right<24>(high) : shift_right_bits(high, 24) - splat(int32_t(r.zero));
+      F32x16 value = scale * to_float(level);
+      if (has_e) value = value - e;
+      store(out + (k + j) * 16, value);
+    }
+  }
+}
+
+// Plain weights: lines of 16 rows x 1 or 2 k.
+LOAM_INLINE void plain_to_floats(FloatFormat format, const std::byte* record, int64_t k0, int64_t n, float* out) {
+  for (int64_t k = 0; k < n; ++k) {
+    if (format == FloatFormat::f32) {
+      store(out + k * 16, load(reinterpret_cast<const float*>(record) + (k0 + k) * 16));
+      continue;
+    }
+    const I32x16 pairs = as_ints(load_line(record + (k0 + k) / 2 * 64));
+    const I32x16 half = (k0 + k) % 2 ? shift_right_bits(pairs, 16) : pairs & splat(int32_t(0xffff));
+    store(out + k * 16, format == FloatFormat::f16 ? low_halves_from_f16(half) : as_float(shift_left<16>(half)));
+  }
+}
+
+// k0 (a multiple of 256) .. k0 + n of a row block as floats [k][row].
+void unpack_float_panel(const MatrixPlan& p, const Recipe& r, int64_t block, int64_t k0, int64_t n,
+                        ThreadScratch& scratch, float* out) {
+  const std::byte* record = p.data + uint64_t(block) * p.record_bytes;
+  if (p.type.family == Family::plain) return plain_to_floats(p.type.plain, record, k0, n, out);
+  alignas(64) float d[16], e[16];
+  if (p.type.block == 0) {
+    unpack_floats(p.type.d, record + p.row_d, 1, d);
+    unpack_floats(p.type.e, record + p.row_e, 1, e);
+  }
+  for (int64_t k = 0; k < n; k += LOAM_SEGMENT_K) {
+    unpack_segment(p, r, record, (k0 + k) / LOAM_SEGMENT_K, 0, scratch.segment, scratch.t);
+    panel_to_floats(p, r, scratch.segment, d, e, smaller(LOAM_SEGMENT_K, (n - k + 3) / 4 * 4), out + k * 16);
+  }
+}
+
+}  // namespace
+}  // namespace loam::cpu::ISA

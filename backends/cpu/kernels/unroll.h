@@ -1,0 +1,10 @@
+// Full unrolling of the loops over registers, for both compilers. A layer without registers defines it as nothing.
+#pragma once
+
+#ifndef UNROLL
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+#endif
