@@ -1,0 +1,24 @@
+// Text helpers with Python's rules.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace loam::jinja {
+
+// Without whitespace (Python's str.isspace) at an end, or without the characters of `set` where one is given.
+std::string_view strip_left(std::string_view text);
+std::string_view strip_right(std::string_view text);
+std::string_view strip_left(std::string_view text, std::string_view set);
+std::string_view strip_right(std::string_view text, std::string_view set);
+
+bool is_space(uint32_t code);
+std::string upper(std::string_view text);
+std::string lower(std::string_view text);
+std::string capitalize(std::string_view text);
+std::string title(std::string_view text);  // as the filter does it: after spaces and - ( { [ <
+
+// The escapes of a string literal.
+std::string unescape(std::string_view text, int line);
+
+}  // namespace loam::jinja
