@@ -122,6 +122,8 @@ TEST_CASE("container: the same bytes whatever the order, the pieces and the thre
           return true;
         }).ok());
   CHECK(last == total);
+  const Progress throws = [](uint64_t, uint64_t) -> bool { fail(Code::device, "from the callback"); };
+  CHECK(error_of([&] { verify_file(folder / "one.loam", throws); }, Code::device) == "from the callback");
   error_of(
       [&] { LoamFile(folder / "one.loam", {.verify = true, .progress = [](uint64_t, uint64_t) { return false; }}); },
       Code::cancelled);

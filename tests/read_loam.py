@@ -15,7 +15,8 @@ PLAIN = {"f32": 4, "f16": 2, "bf16": 2}
 # name: scaled family?, bits, zero or tables, group, s, m, block (0: the row), D, E
 QUANTIZED = {
     "q8_row": (0, 8, 128, 0, "", "", 0, "f32", ""), "q8_0": (0, 8, 128, 0, "", "", 32, "f16", ""),
-    "n4": (1, 4, (NL, NL + 4), 32, "st8", "", 0, "f16", ""), "n4h": (0, 4, (N4H, N4H + 1), 16, "st5", "", 256, "f16", ""),
+    "n4": (1, 4, (NL, NL + 4), 32, "st8", "", 0, "f16", ""),
+    "n4h": (0, 4, (N4H, N4H + 1), 16, "st5", "", 256, "f16", ""),
     "q4_g32": (0, 4, 0, 32, "", "u8", 32, "f16", ""), "q4_g64": (0, 4, 0, 64, "", "u8", 64, "f16", ""),
     "q4_g128": (0, 4, 0, 128, "", "u8", 128, "f16", ""),
     "q4_0": (0, 4, 8, 0, "", "", 32, "f16", ""), "q4_1": (1, 4, 0, 0, "", "", 32, "f16", "f16"),
@@ -69,7 +70,8 @@ class Loam:
         head = raw[:4096].tobytes()
         need(head[:16] == MAGIC, "not a .loam file")
         need(xxhash.xxh3_64_intdigest(head[:4088]) == struct.unpack_from("<Q", head, 4088)[0], "preamble is corrupt")
-        version, _, required, _, state, _, size, self.footer_at, footer_size = struct.unpack_from("<IIQQ4sIQQQ", head, 16)
+        version, _, required, _, state, _, size, at, footer_size = struct.unpack_from("<IIQQ4sIQQQ", head, 16)
+        self.footer_at = at
         need(version == 1 and required == 0, "written by a newer Loam")
         need(state == b"SEAL", "not finished")
         need(size == len(raw) == self.footer_at + footer_size, "cut short")
@@ -106,85 +108,76 @@ class Loam:
         return rows.reshape(experts, -1, rows.shape[2])[:, :n, :k]
 
 
-def plane(raw, bits, columns):  # -> (blocks, 16, columns)
-    lines = raw.reshape(len(raw), -1, 16, 4)
-    parts = [lines >> i & (1 << bits) - 1 for i in range(0, 8, bits)]
-    return np.stack(parts, 3).transpose(0, 2, 1, 3, 4).reshape(len(raw), 16, columns)
+class Record:
+    """Takes the parts of many records, one after the other; each comes out as (blocks, 16, values)."""
+
+    def __init__(self, raw):
+        self.raw, self.at = raw, 0
+
+    def take(self, count):
+        self.at += count
+        return np.ascontiguousarray(self.raw[:, self.at - count:self.at])
+
+    def plane(self, bits, count, width):  # width 4: codes, `[row][4]`; 1: groups, one byte a row
+        raw = self.take(16 * width * -(-count * bits // (8 * width))).reshape(len(self.raw), -1, 16, width)
+        parts = np.stack([raw >> i & (1 << bits) - 1 for i in range(0, 8, bits)], 3)
+        return parts.transpose(0, 2, 1, 3, 4).reshape(len(raw), 16, -1)[:, :, :count].astype(np.int32)
+
+    def integers(self, bits, count, width):
+        wide = {3: 2, 5: 4, 6: 4}.get(bits, bits)
+        low = self.plane(wide, count, width)
+        return low | self.plane(bits - wide, count, width) << wide if bits > wide else low
+
+    def floats(self, form, count):
+        raw = self.take(16 * count * FLOAT_BYTES[form])
+        exponents = form == "e8m0h"
+        values = np.ldexp(np.float32(1), raw.astype(int) - 128) if exponents else raw.view(f"<f{FLOAT_BYTES[form]}")
+        return values.astype(np.float32).reshape(len(raw), count, 16).transpose(0, 2, 1)
 
 
-def group_plane(raw, bits, groups):  # -> (blocks, 16, groups)
-    pieces = raw.reshape(len(raw), -1, 16)
-    parts = [pieces >> i & (1 << bits) - 1 for i in range(0, 8, bits)]
-    return np.stack(parts, 3).transpose(0, 2, 1, 3).reshape(len(raw), 16, -1)[:, :, :groups]
-
-
-def floats(raw, form):  # -> (blocks, 16, floats)
-    if form == "e8m0h":
-        values = np.ldexp(np.float32(1), raw.astype(np.int32) - 128)
-    else:
-        values = np.ascontiguousarray(raw).view("<" + {"f32": "f4", "f16": "f2"}[form]).astype(np.float32)
-    return values.reshape(len(raw), -1, 16).transpose(0, 2, 1)
+def plain_values(width, bf16, raw, columns):
+    lines = raw.view(f"<u{width}").reshape(len(raw), -1, 16, 4 // width)
+    bits = lines.transpose(0, 2, 1, 3).reshape(len(raw), 16, columns)
+    if width == 2 and not bf16:
+        return bits.view("<f2").astype(np.float32)
+    return (bits.astype(np.uint32) << (16 if bf16 else 0)).view(np.float32)
 
 
 def record_values(type_name, raw, columns):
     if type_name in PLAIN:
-        width = PLAIN[type_name]
-        lines = np.ascontiguousarray(raw).view("<u4" if width == 4 else "<u2").reshape(len(raw), -1, 16, 4 // width)
-        bits = lines.transpose(0, 2, 1, 3).reshape(len(raw), 16, columns)
-        if type_name == "f16":
-            return bits.view("<f2").astype(np.float32)
-        return (bits.astype(np.uint32) << (16 if type_name == "bf16" else 0)).view(np.float32)
+        return plain_values(PLAIN[type_name], type_name == "bf16", raw, columns)
     scaled, bits, zero, group, s_form, m_form, block, d_form, e_form = QUANTIZED[type_name]
-    at = 0
-
-    def take(count):
-        nonlocal at
-        at += count
-        return raw[:, at - count:at]
-
-    def planes(width, count, read, size):
-        wide = {3: 2, 5: 4, 6: 4}.get(width, width)
-        low = read(take(size(wide, count)), wide, count).astype(np.int32)
-        narrow = width - wide
-        return low | read(take(size(narrow, count)), narrow, count).astype(np.int32) << wide if narrow else low
-
-    def group_ints(form, groups):
-        return planes(INT_BITS[form], groups, group_plane, lambda b, g: 16 * ((g * b + 7) // 8))
-
-    segments = []
+    record, parts = Record(raw), {}
     for first in range(0, columns, 256):
         c = min(256, columns - first)
-        part = {"code": planes(bits, c, plane, lambda b, count: 2 * b * count)}
+        segment = {"code": record.integers(bits, c, 4)}
         for key, form in (("s", s_form), ("m", m_form)):
             if form:
-                part[key] = np.repeat(group_ints(form, -(-c // group)), group, 2)[:, :, :c]
+                segment[key] = np.repeat(record.integers(INT_BITS[form], -(-c // group), 1), group, 2)[:, :, :c]
         for key, form in (("D", d_form), ("E", e_form)):
             if form and block:
-                part[key] = np.repeat(floats(take(-(-c // block) * 16 * FLOAT_BYTES[form]), form), block, 2)[:, :, :c]
-        segments.append(part)
-    f = {key: np.concatenate([p[key] for p in segments], 2) for key in segments[0]}
+                segment[key] = np.repeat(record.floats(form, -(-c // block)), block, 2)[:, :, :c]
+        for key, part in segment.items():
+            parts.setdefault(key, []).append(part)
+    f = {key: np.concatenate(part, 2) for key, part in parts.items()}
     for key, form in (("D", d_form), ("E", e_form)):
         if form and not block:
-            f[key] = floats(take(16 * FLOAT_BYTES[form]), form)
-    need(raw.shape[1] == (at + 63) // 64 * 64, "a record has another size")
+            f[key] = record.floats(form, 1)
+    need(raw.shape[1] == (record.at + 63) // 64 * 64, "a record has another size")
 
-    s, t = f.get("s"), 0
+    s, t = f.get("s", 1), 0
     if s_form in ("st8", "st5"):
         low = INT_BITS[s_form] - 2
         s, t = np.where(s >> low & 1, -1, 1) * (s & (1 << low) - 1), s >> (low + 1)
-    elif s_form == "i6":
-        s = s - 32
-    elif s_form == "i8":
-        s = s.astype(np.int8).astype(np.int32)
+    elif s_form in ("i6", "i8"):
+        s = s - 32 if s_form == "i6" else s.astype(np.int8)
     level = np.where(t, zero[1][f["code"]], zero[0][f["code"]]) if isinstance(zero, tuple) else f["code"] - zero
     one = np.float32
     with np.errstate(all="ignore"):
         if not scaled:
-            return f["D"] * ((1 if s is None else s) * level - f.get("m", 0)).astype(one)
-        value = (f["D"] if s is None else f["D"] * s.astype(one)) * level.astype(one)
-        if "E" in f:
-            value = value - (f["E"] * f["m"].astype(one) if "m" in f else f["E"])
-        return value
+            return f["D"] * (s * level - f.get("m", 0)).astype(one)
+        value = f["D"] * (one(1) if not s_form else s.astype(one)) * level.astype(one)
+        return value - f["E"] * f["m"].astype(one) if "m" in f else value - f["E"] if "E" in f else value
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <numeric>
 
 #include "core/error.h"
@@ -38,14 +39,25 @@ class SharedProgress {
 #pragma omp critical(loam_hash_progress)
     {
       done_ += bytes;
-      if (!stopped() && !progress_(done_, total_)) stopped_ = true;
+      try {
+        if (!stopped() && !progress_(done_, total_)) stopped_ = true;
+      } catch (...) {
+        thrown_ = std::current_exception();
+        stopped_ = true;
+      }
     }
+  }
+  // Behind the region: throws what the callback threw, or that it cancelled.
+  void finish() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+    if (stopped()) fail(Code::cancelled, "cancelled while checking the data");
   }
 
  private:
   const Progress& progress_;
   uint64_t total_, done_ = 0;
   std::atomic<bool> stopped_{false};
+  std::exception_ptr thrown_;
 };
 
 }  // namespace
@@ -94,7 +106,7 @@ DataHashes hash_data(std::span<const std::byte> data, std::span<const std::span<
     }
     shared.add(parts[which].size());
   }
-  if (shared.stopped()) fail(Code::cancelled, "cancelled while checking the data");
+  shared.finish();
   return hashes;
 }
 
