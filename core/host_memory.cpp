@@ -6,7 +6,9 @@ namespace loam {
 
 HostBuffer::HostBuffer(size_t bytes) : Buffer(bytes), mapped_((bytes + 4095) / 4096 * 4096) {
   if (mapped_ == 0) mapped_ = 4096;
-  void* p = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* p = MAP_FAILED;
+  if (bytes <= SIZE_MAX / 2)  // beyond, the rounding above has wrapped
+    p = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED)
     fail(Code::out_of_memory, "cannot get %.1f MiB of memory: ask for less context or a smaller model",
          double(bytes) / 1048576);
