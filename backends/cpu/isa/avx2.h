@@ -20,7 +20,7 @@ struct Mask {
 };
 
 // Rows x vectors of accumulators that fit the registers beside their operands.
-constexpr int kTileQueries = 4, kTileVectors = 1;
+constexpr int kTileQueries = 6, kTileVectors = 1;
 
 LOAM_INLINE __m256i lanes_below(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

@@ -249,13 +249,14 @@ void attention_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   const Attention& op = *std::get_if<Attention>(c.op);
   const AttentionGrid g(op, *c.run);
   const AttentionScratch s(thread_scratch, op.head_dim);
-  const int64_t slices = op.kv_heads * g.slices, part = chunk % g.chunks, index = chunk / g.chunks;
-  // The last rows see most: they go first, so that no thread is left with a long one at the end.
-  const int64_t begin = (g.row_blocks() - 1 - index / slices) * g.row_step;
+  const int64_t part = chunk % g.chunks, index = chunk / g.chunks, slice = index / g.row_blocks();
+  // One kv head after the other, so that it stays in the cache. The last rows see most: they go first, so that no
+  // thread is left with a long chunk at the end.
+  const int64_t begin = (g.row_blocks() - 1 - index % g.row_blocks()) * g.row_step;
   const int64_t end = begin + g.row_step < g.rows ? begin + g.row_step : g.rows;
   for (int64_t row = begin; row < end;) {
     QueryBlock b = next_block(c, op, g, row, end);
-    set_heads(op, g, index % slices, b);
+    set_heads(op, g, slice, b);
     row += b.rows;
     if (g.chunks == 1) {
       run_block(c, op, b, s);
