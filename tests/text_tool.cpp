@@ -18,7 +18,7 @@
 
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;  // templates see the order of keys
 using namespace loam;
 
 std::string read_file(const std::string& path) {

@@ -74,9 +74,7 @@ Value Interpreter::dict(const Expr& e) {
   std::vector<std::pair<Value, Value>> items;
   for (size_t i = 0; i + 1 < e.args.size(); i += 2) {
     Value key = evaluate(*e.args[i]), value = evaluate(*e.args[i + 1]);
-    if (key.is_dict() || (key.is_list() && !key.is_tuple())) {
-      fail(Code::bad_argument, "template: a %s cannot be a key", key.type_name());
-    }
+    check_hashable(key);
     step(int64_t(items.size()));
     bool found = false;
     for (auto& item : items) {
@@ -152,7 +150,7 @@ Value Interpreter::slice(const Expr& e) {
   if (by == 0) fail(Code::bad_argument, "template: a slice with step 0");
   if (!object.is_string() && !object.is_list()) {
     if (object.is_undefined()) fail(Code::bad_argument, "template: '%s' is undefined", object.undefined_name().c_str());
-    return Value::undefined("slice");
+    fail(Code::bad_argument, "template: a %s cannot be sliced", object.type_name());
   }
   const auto characters = object.is_string() ? text_characters(object.string()) : std::vector<std::string_view>();
   const auto size = int64_t(object.is_string() ? characters.size() : object.items().size());

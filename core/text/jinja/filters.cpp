@@ -95,6 +95,7 @@ Value f_center(Interpreter& in, const Value& v, Args& args) {
 }
 
 Value f_indent(Interpreter& in, const Value& v, Args& args) {
+  if (!v.is_string()) fail(Code::bad_argument, "template: indent of a %s", v.type_name());
   const Value* width = args.find(0, "width");
   const bool first = args.boolean(1, "first", false), blank = args.boolean(2, "blank", false);
   const int64_t count = width && width->is_string() ? 0 : std::max<int64_t>(args.integer(0, "width", 4), 0);

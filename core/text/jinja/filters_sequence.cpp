@@ -101,6 +101,7 @@ Value f_unique(Interpreter& in, const Value& v, Args& args) {
   const bool case_sensitive = args.boolean(0, "case_sensitive", false);
   for (const Value& item : in.iterate(v)) {
     const Value key = key_of(in, item, args.find(1, "attribute"), case_sensitive);
+    check_hashable(key);
     in.step(int64_t(seen.size()));
     if (std::any_of(seen.begin(), seen.end(), [&](const Value& s) { return equal(s, key); })) continue;
     seen.push_back(key);

@@ -73,7 +73,7 @@ std::string format_one(const Spec& spec, const Value& v) {
 
 }  // namespace
 
-Value python_format(Interpreter& in, const std::string& format, const std::vector<Value>& values) {
+Value python_format(Interpreter& in, const std::string& format, const std::vector<Value>& values, bool may_leave) {
   std::string out;
   size_t next = 0;
   for (size_t at = 0; at < format.size();) {
@@ -91,7 +91,7 @@ Value python_format(Interpreter& in, const std::string& format, const std::vecto
     in.charge(part.size());
     out += part;
   }
-  if (next != values.size()) fail(Code::bad_argument, "template: not all values are used by the format");
+  if (next != values.size() && !may_leave) fail(Code::bad_argument, "template: not all values are used by the format");
   return in.text(std::move(out));
 }
 

@@ -95,7 +95,8 @@ struct NamedApply {
   Apply apply;
 };
 Value binary(Interpreter& in, std::string_view op, const Value& a, const Value& b);
-Value python_format(Interpreter& in, const std::string& format, const std::vector<Value>& values);
+Value python_format(Interpreter& in, const std::string& format, const std::vector<Value>& values,
+                    bool may_leave = false);
 // Null: no such thing.
 Apply find_filter(std::string_view name);
 Apply find_method(const Value& self, std::string_view name);

@@ -184,6 +184,13 @@ bool less(const Value& a, const Value& b) {
   fail(Code::bad_argument, "template: '<' between a %s and a %s", a.type_name(), b.type_name());
 }
 
+void check_hashable(const Value& v) {
+  if (v.is_dict() || (v.is_list() && !v.is_tuple())) {
+    fail(Code::bad_argument, "template: a %s cannot be a key", v.type_name());
+  }
+  for (size_t i = 0; v.is_tuple() && i < v.items().size(); ++i) check_hashable(v.items()[i]);
+}
+
 bool contains(const Value& container, const Value& item) {
   if (container.is_string()) {
     if (!item.is_string()) fail(Code::bad_argument, "template: a %s cannot be in a str", item.type_name());
@@ -193,7 +200,10 @@ bool contains(const Value& container, const Value& item) {
     return std::any_of(container.items().begin(), container.items().end(),
                        [&](const Value& v) { return equal(v, item); });
   }
-  if (container.is_dict()) return container.find(item) != nullptr;
+  if (container.is_dict()) {
+    check_hashable(item);
+    return container.find(item) != nullptr;
+  }
   if (container.is_undefined()) return false;
   fail(Code::bad_argument, "template: 'in' needs a container, not a %s", container.type_name());
 }

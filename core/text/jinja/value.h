@@ -111,6 +111,7 @@ struct Args {
 bool equal(const Value& a, const Value& b);
 // a < b as Python orders them; an Error where it would not.
 bool less(const Value& a, const Value& b);
+void check_hashable(const Value& v);  // lists and dicts cannot be keys
 bool contains(const Value& container, const Value& item);
 
 // Text by code points, as Python indexes it.
