@@ -9,9 +9,10 @@ namespace {
 struct Line {
   __m256i a, b;
 };
-constexpr int kPanelBias = 0;        // added to signed levels
-constexpr bool kSignedDots = true;   // a second dot for signed panels
-constexpr int kLargestCodeBits = 6;  // of codes that dots take as they are
+constexpr int kPanelBias = 0;               // added to signed levels
+constexpr bool kSignedDots = true;          // a second dot for signed panels
+constexpr int kLargestCodeBits = 6;         // of codes that dots take as they are
+constexpr bool kUnpacksInRegisters = true;  // one token straight from the record
 constexpr int kTileTokens = 4, kTileBlocks = 1;
 
 LOAM_INLINE I32x16 operator*(I32x16 x, I32x16 y) {
@@ -99,6 +100,10 @@ LOAM_INLINE __m256i dot_half(__m256i sum, __m256i w, __m256i x) {
 template <bool kSigned>
 LOAM_INLINE I32x16 dot(I32x16 sum, Line w, Line x) {
   return {dot_half<kSigned>(sum.a, w.a, x.a), dot_half<kSigned>(sum.b, w.b, x.b)};
+}
+template <bool kSigned>
+LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
+  return dot<kSigned>(sum, w, splat_word(x));
 }
 LOAM_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
 

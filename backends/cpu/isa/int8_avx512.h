@@ -13,6 +13,7 @@ struct Line {
 constexpr int kPanelBias = 128;                  // added to signed levels
 constexpr bool kSignedDots = false;              // a second dot for signed panels
 constexpr int kLargestCodeBits = 8;              // of codes that dots take as they are
+constexpr bool kUnpacksInRegisters = true;       // one token straight from the record
 constexpr int kTileTokens = 6, kTileBlocks = 2;  // accumulators: 6 x 2 integers, 6 x 2 floats
 
 LOAM_INLINE I32x16 operator*(I32x16 a, I32x16 b) { return {_mm512_mullo_epi32(a.v, b.v)}; }
@@ -66,6 +67,11 @@ LOAM_INLINE Line select(Line mask, Line a, Line b) {  // mask bytes are 0 or 255
 template <bool kSigned>
 LOAM_INLINE I32x16 dot(I32x16 sum, Line w, Line x) {
   asm("vpdpbusd %2,%1,%0" : "+v"(sum.v) : "v"(w.v), "v"(x.v));
+  return sum;
+}
+template <bool kSigned>
+LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {  // the same four activations for all rows
+  asm("vpdpbusd %2%{1to16%},%1,%0" : "+v"(sum.v) : "v"(w.v), "m"(*reinterpret_cast<const int8_t(*)[4]>(x)));
   return sum;
 }
 LOAM_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }

@@ -9,9 +9,10 @@ namespace {
 struct Line {
   uint8x16_t v[4];
 };
-constexpr int kPanelBias = 0;        // added to signed levels
-constexpr bool kSignedDots = false;  // a second dot for signed panels
-constexpr int kLargestCodeBits = 6;  // of codes that dots take as they are
+constexpr int kPanelBias = 0;               // added to signed levels
+constexpr bool kSignedDots = false;         // a second dot for signed panels
+constexpr int kLargestCodeBits = 6;         // of codes that dots take as they are
+constexpr bool kUnpacksInRegisters = true;  // one token straight from the record
 constexpr int kTileTokens = 4, kTileBlocks = 1;
 
 #define LOAM_PARTS(Result, expression)               \
@@ -77,6 +78,10 @@ LOAM_INLINE Line select(Line mask, Line a, Line b) { LOAM_PARTS(Line, vbslq_u8(m
 template <bool kSigned>
 LOAM_INLINE I32x16 dot(I32x16 sum, Line w, Line x) {
   LOAM_PARTS(I32x16, vdotq_s32(sum.v[i], vreinterpretq_s8_u8(w.v[i]), vreinterpretq_s8_u8(x.v[i])));
+}
+template <bool kSigned>
+LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
+  return dot<kSigned>(sum, w, splat_word(x));
 }
 LOAM_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
 

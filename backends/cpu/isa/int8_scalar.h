@@ -10,9 +10,10 @@ namespace {
 struct Line {
   uint8_t v[64];
 };
-constexpr int kPanelBias = 0;        // added to signed levels
-constexpr bool kSignedDots = false;  // a second dot for signed panels
-constexpr int kLargestCodeBits = 6;  // of codes that dots take as they are
+constexpr int kPanelBias = 0;                // added to signed levels
+constexpr bool kSignedDots = false;          // a second dot for signed panels
+constexpr int kLargestCodeBits = 6;          // of codes that dots take as they are
+constexpr bool kUnpacksInRegisters = false;  // one token straight from the record
 constexpr int kTileTokens = 1, kTileBlocks = 1;
 
 #define LOAM_INTS(expression)                         \
@@ -77,6 +78,10 @@ template <bool kSigned>
 LOAM_INLINE I32x16 dot(I32x16 sum, Line w, Line x) {
   for (int i = 0; i < 64; ++i) sum.v[i / 4] += int8_t(w.v[i]) * int8_t(x.v[i]);
   return sum;
+}
+template <bool kSigned>
+LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
+  return dot<kSigned>(sum, w, splat_word(x));
 }
 LOAM_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
 

@@ -1,7 +1,6 @@
 // One or two row blocks times all tokens: panels are unpacked once, then tiles of tokens run over them.
 #pragma once
-#include "backends/cpu/kernels/linear_tile.h"
-#include "backends/cpu/kernels/unpack_panel.h"
+#include "backends/cpu/kernels/linear_row.h"
 
 namespace loam::cpu::ISA {
 namespace {
@@ -11,6 +10,7 @@ struct MatrixRun {
   MatrixPlan plan;
   Recipe recipe;
   const TileSet* tiles;
+  RowKernel row;  // of one token; null: tiles do it
   const float* bias;
   const Matrix* out;
 };
@@ -18,6 +18,7 @@ struct MatrixRun {
 LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix, MatrixRun& run) {
   run.plan = plan_matrix(*call.weights[matrix], op.activations);
   const MatrixPlan& p = run.plan;
+  run.row = nullptr;
   run.bias = linear_bias(call, matrix);
   run.out = &call.out[op.pairs ? 0 : matrix];
   if (p.type.family == Family::plain) {
@@ -35,6 +36,7 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
   const Minimum minimum = p.type.e == FloatFormat::none ? Minimum::none
                           : run.recipe.needs_m          ? Minimum::scaled
                                                         : Minimum::plain;
+  if (call.in[0].rows == 1) run.row = pick_row_kernel(p, run.recipe);
   run.tiles = pick_tiles(scales, minimum, p.type.block != 0, run.recipe.is_signed);
 }
 
@@ -170,7 +172,19 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
   }
 }
 
+// One token: down the records.
+LOAM_INLINE void run_rows(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
+  for (int i = 0; i < u.count; ++i) {
+    const MatrixPlan& p = u.run[i]->plan;
+    const std::byte* record = p.data + uint64_t(u.block[i]) * p.record_bytes;
+    u.run[i]->row({&p, &u.run[i]->recipe, record, tokens.codes, tokens.scales, tokens.sums, &scratch.segment, scratch.t,
+                   &scratch.states[0].block[i]});
+  }
+  write_token(u, gate, 0, scratch.states[0]);
+}
+
 LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
+  if (u.run[0]->row && u.run[u.count - 1]->row) return run_rows(u, tokens, gate, scratch);
   const bool floats = !u.run[0]->plan.integers || !u.run[u.count - 1]->plan.integers;
   const int64_t padded = u.run[0]->plan.padded;
   const int64_t panel_k = tokens.rows <= kFewTokens ? kSmallPanelK : floats ? kFloatPanelK : kPanelK;
