@@ -19,7 +19,7 @@ MetaValue array_value(const Json& j) {
   if (all([](const Json& x) { return x.is_number_integer(); })) return array_of<int64_t>(j);
   if (all([](const Json& x) { return x.is_number(); })) return array_of<double>(j);
   if (all([](const Json& x) { return x.is_string(); })) return array_of<std::string>(j);
-  return j.dump();
+  return j.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void flatten(const Json& j, const std::string& prefix, int depth, Metadata& out) {
@@ -85,7 +85,11 @@ SourceConfig SourceConfig::from_gguf(const Metadata& metadata, const std::string
 }
 
 SourceConfig SourceConfig::from_json(std::string_view json, std::string where) {
-  const Json j = Json::parse(json, nullptr, false);
+  const auto not_too_deep = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth > 32) fail(Code::bad_file, "%s: nested too deeply", where.c_str());
+    return true;
+  };
+  const Json j = Json::parse(json, not_too_deep, false);
   if (!j.is_object()) fail(Code::bad_file, "%s: not a JSON object", where.c_str());
   Metadata values;
   flatten(j, "", 0, values);

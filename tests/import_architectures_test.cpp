@@ -170,6 +170,11 @@ TEST_CASE("bad values of settings are bad files") {
   CHECK(mentions(refusal("[]"), "not a JSON object"));
   CHECK(mentions(refusal("{\"architectures\": [\"LlamaForCausalLM\"]"), "not a JSON object"));
   CHECK(mentions(refusal("{\"architectures\": [\"LlamaForCausalLM\"]}"), "'hidden_size' is missing"));
+  for (const char* open : {"[", "{\"a\":"}) {
+    std::string text = "{\"a\":";
+    for (int i = 0; i < 100000; ++i) text += open;
+    CHECK(mentions(refusal(text), "nested too deeply"));
+  }
 }
 
 TEST_CASE("an unknown architecture is answered with the known ones") {
