@@ -55,11 +55,11 @@ int32_t Sampler::pick(std::span<const float> logits, std::span<const int32_t> hi
   keep_ = options_.temperature == 0 ? 1 : options_.top_k == 0 ? logits.size() : size_t(options_.top_k);
   full_ = false;
   gather(logits, history);
-  keep_top_k();  // also sorts, the likeliest first
+  keep_top_k();
   if (options_.temperature == 0) return candidates_[0].id;
   weigh();
-  keep_top_p();
   keep_min_p();
+  keep_top_p();
   return draw();
 }
 
@@ -78,23 +78,41 @@ void Sampler::gather(std::span<const float> logits, std::span<const int32_t> his
     recent_.erase(std::unique(recent_.begin(), recent_.end()), recent_.end());
   }
   candidates_.clear();
-  auto recent = recent_.begin();
-  for (size_t i = 0; i < logits.size(); ++i) {
-    float logit = logits[i];
-    if (logit != logit) fail(Code::bad_argument, "sampler: the logit of token %zu is not a number", i);
-    while (recent != recent_.end() && *recent < int32_t(i)) ++recent;
-    if (recent != recent_.end() && *recent == int32_t(i)) {
-      logit = logit > 0 ? logit / options_.repeat_penalty : logit * options_.repeat_penalty;
+  size_t at = 0;
+  for (const int32_t id : recent_) {
+    if (id < 0 || size_t(id) >= logits.size()) continue;
+    offer_range(logits, at, size_t(id));
+    at = size_t(id) + 1;
+    const float logit = logits[size_t(id)];
+    offer(id, logit > 0 ? logit / options_.repeat_penalty : logit * options_.repeat_penalty);
+  }
+  offer_range(logits, at, logits.size());
+}
+
+// Blocks in which nothing exceeds the threshold are skipped; a NaN never compares, so that it is always looked at.
+void Sampler::offer_range(std::span<const float> logits, size_t begin, size_t end) {
+  constexpr size_t kBlock = 32;
+  while (begin < end) {
+    const size_t count = std::min(kBlock, end - begin);
+    if (full_ && count == kBlock) {
+      int any = 0;
+      for (size_t i = 0; i < kBlock; ++i) any |= !(logits[begin + i] <= threshold_);
+      if (!any) {
+        begin += kBlock;
+        continue;
+      }
     }
-    offer({int32_t(i), logit, 0});
+    for (size_t i = begin; i < begin + count; ++i) offer(int32_t(i), logits[i]);
+    begin += count;
   }
 }
 
 // Keeps the best k in a buffer of twice that, so that nearly all logits cost one comparison. Ids come in ascending
 // order: one that only equals the k-th is behind it.
-void Sampler::offer(const Candidate& c) {
-  if (full_ && !(c.logit > threshold_)) return;
-  candidates_.push_back(c);
+void Sampler::offer(int32_t id, float logit) {
+  if (logit != logit) fail(Code::bad_argument, "sampler: the logit of token %d is not a number", id);
+  if (full_ && logit <= threshold_) return;
+  candidates_.push_back({id, logit, 0});
   if (candidates_.size() < 2 * keep_ + 64) return;
   const auto kth = candidates_.begin() + ptrdiff_t(keep_ - 1);
   std::nth_element(candidates_.begin(), kth, candidates_.end(), likelier);
@@ -104,38 +122,49 @@ void Sampler::offer(const Candidate& c) {
 }
 
 void Sampler::keep_top_k() {
-  std::sort(candidates_.begin(), candidates_.end(), likelier);
-  candidates_.resize(std::min(candidates_.size(), keep_));
-  if (std::isinf(candidates_[0].logit)) fail(Code::bad_argument, "sampler: the largest logit is not finite");
+  if (keep_ < candidates_.size() || options_.top_k != 0) {
+    std::sort(candidates_.begin(), candidates_.end(), likelier);
+    candidates_.resize(std::min(candidates_.size(), keep_));
+  }
+  largest_ = std::min_element(candidates_.begin(), candidates_.end(), likelier)->logit;
+  if (std::isinf(largest_)) fail(Code::bad_argument, "sampler: the largest logit is not finite");
 }
 
 void Sampler::weigh() {
-  for (Candidate& c : candidates_) c.weight = exp_negative(double(c.logit) - double(candidates_[0].logit));
+  total_ = 0;
+  for (Candidate& c : candidates_) {
+    c.weight = exp_negative(double(c.logit) - double(largest_));
+    total_ += c.weight;
+  }
 }
 
-// Candidates are sorted, so both filters cut the tail.
+// Both filters keep the likeliest, so that their order does not matter once the total is known; this one is cheaper.
+void Sampler::keep_min_p() {
+  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < double(options_.min_p); });
+}
+
+// Sorts only as far as it must.
 void Sampler::keep_top_p() {
   if (options_.top_p >= 1) return;
-  double total = 0, sum = 0;
-  for (const Candidate& c : candidates_) total += c.weight;
-  size_t keep = 0;
-  while (keep < candidates_.size()) {
-    sum += candidates_[keep++].weight;
-    if (sum >= double(options_.top_p) * total) break;
+  double sum = 0;
+  const auto begin = candidates_.begin();
+  for (size_t sorted = 0; sorted < candidates_.size();) {
+    const size_t end = std::min(candidates_.size(), std::max<size_t>(64, 4 * sorted));
+    if (end < candidates_.size()) {
+      std::nth_element(begin + ptrdiff_t(sorted), begin + ptrdiff_t(end), candidates_.end(), likelier);
+    }
+    std::sort(begin + ptrdiff_t(sorted), begin + ptrdiff_t(end), likelier);
+    for (; sorted < end; ++sorted) {
+      sum += candidates_[sorted].weight;
+      if (sum >= double(options_.top_p) * total_) return candidates_.resize(sorted + 1);
+    }
   }
-  candidates_.resize(keep);
-}
-
-void Sampler::keep_min_p() {
-  const auto likely = [&](const Candidate& c) { return c.weight >= double(options_.min_p); };
-  const auto end = std::partition_point(candidates_.begin(), candidates_.end(), likely);
-  candidates_.erase(std::max(end, candidates_.begin() + 1), candidates_.end());
 }
 
 int32_t Sampler::draw() {
   double total = 0;
   for (Candidate& c : candidates_) {
-    c.weight = exp_negative((double(c.logit) - double(candidates_[0].logit)) / double(options_.temperature));
+    c.weight = exp_negative((double(c.logit) - double(largest_)) / double(options_.temperature));
     total += c.weight;
   }
   double left = double(random() >> 11) * 0x1p-53 * total;
@@ -143,7 +172,7 @@ int32_t Sampler::draw() {
     left -= c.weight;
     if (left < 0) return c.id;
   }
-  return candidates_[0].id;  // rounding left a hair at the end
+  return candidates_.back().id;  // rounding left a hair at the end
 }
 
 }  // namespace loam

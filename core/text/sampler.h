@@ -32,7 +32,8 @@ class Sampler {
     double weight;  // e^(logit - largest)
   };
   static bool likelier(const Candidate& a, const Candidate& b);
-  void offer(const Candidate& c);
+  void offer(int32_t id, float logit);
+  void offer_range(std::span<const float> logits, size_t begin, size_t end);
   void gather(std::span<const float> logits, std::span<const int32_t> history);
   void keep_top_k();
   void weigh();
@@ -45,7 +46,8 @@ class Sampler {
   uint64_t state_;
   size_t keep_ = 0;    // the k of this pick
   bool full_ = false;  // k candidates are known; others must exceed the threshold
-  float threshold_ = 0;
+  float threshold_ = 0, largest_ = 0;
+  double total_ = 0;  // of all weights after top-k
   std::vector<Candidate> candidates_;
   std::vector<int32_t> recent_;
 };

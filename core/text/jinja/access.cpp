@@ -158,7 +158,8 @@ Value binary(Interpreter& in, std::string_view op, const Value& a, const Value& 
   if (op == "*" && (a.is_string() || a.is_list()) && b.is_integral()) return repeat(in, a, b.integer());
   if (op == "*" && a.is_integral() && (b.is_string() || b.is_list())) return repeat(in, b, a.integer());
   if (op == "%" && a.is_string()) {
-    const bool rest = b.is_dict() || (b.is_list() && !b.is_tuple());  // Python takes these for named values
+    const bool rest =
+        b.is_dict() || b.is_undefined() || (b.is_list() && !b.is_tuple());  // Python takes these for named values
     return python_format(in, a.string(), b.is_tuple() ? b.items() : std::vector<Value>{b}, rest);
   }
   fail_operands(op, a, b);

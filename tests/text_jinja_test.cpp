@@ -1,0 +1,137 @@
+// The Jinja evaluator: constructs, and what hostile templates get. The oracle test compares many more with jinja2.
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "core/error.h"
+#include "core/text/chat_template.h"
+
+namespace {
+using namespace loam;
+
+const char* const kContext =
+    R"({"n": 3, "name": "bob", "items": [1, 2, 3], "user": {"z": 1, "a": {"b": [1.5, null]}}, "nothing": null})";
+
+std::string render(const std::string& text) { return render_template(text, kContext); }
+
+std::string error_of(const std::string& text) {
+  try {
+    return "no error: " + render(text);
+  } catch (const Error& e) {
+    return e.what();
+  }
+}
+
+struct Case {
+  const char *text, *expected;
+};
+
+TEST_CASE("jinja: constructs") {
+  const Case cases[] = {
+      {"a{# b #}c\n", "ac"},
+      {"  {% if true %}\n  x\n  {% endif %}\ny", "  x\ny"},
+      {"a {%- if n == 3 -%} b {%- else -%} c {%- endif %} d", "ab d"},
+      {"{% for i in items if i != 2 %}{{ loop.index }}:{{ i }}{{ ',' if not loop.last }}{% else %}-{% endfor %}",
+       "1:1,2:3"},
+      {"{% for k, v in user|items %}{{ k }}{% endfor %}{% for x in [] %}{% else %}none{% endfor %}", "zanone"},
+      {"{% set x = 1 %}{% for i in items %}{% set x = 5 %}{% endfor %}{{ x }}", "1"},
+      {"{% set ns = namespace(x=1) %}{% for i in items %}{% set ns.x = ns.x * i %}{% endfor %}{{ ns.x }}", "6"},
+      {"{% macro m(a, b='-') %}[{{ a }}{{ b }}]{% endmacro %}{{ m(1) }}{{ m(b=2, a=3) }}", "[1-][32]"},
+      {"{{ 7 // 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 ** 5 }} {{ 1 ~ 2 * 3 }}", "3 -4 2 3.5 32 16"},
+      {"{{ items[::-1] }} {{ items[1:] }} {{ name[-1] }} {{ 'h\xc3\xa9'[1] }}", "[3, 2, 1] [2, 3] b \xc3\xa9"},
+      {"{{ user|tojson }}|{{ {'a': [1]}|tojson(indent=1) }}",
+       "{\"z\": 1, \"a\": {\"b\": [1.5, null]}}|{\n \"a\": [\n  1\n ]\n}"},
+      {"{{ missing }}{{ missing is defined }}{{ user.q|default('d') }}{{ nothing is none }}", "FalsedTrue"},
+      {"{{ ' a,b '.strip().split(',') }}{{ name.upper().startswith('BO') }}", "['a', 'b']True"},
+      {"{% raw %}{{ x }}{% endraw %}{% filter upper %}q{% endfilter %}", "{{ x }}Q"},
+      {"{% for i in range(9) %}{% if i is odd %}{% continue %}{% endif %}{% if i > 4 %}{% break %}{% endif %}{{ i }}{% "
+       "endfor %}",
+       "024"},
+      {"{% for x in [[1, [2]], 3] recursive %}{{ loop(x) if x is iterable else x }}{% endfor %}", "123"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    CHECK(render(c.text) == c.expected);
+  }
+}
+
+TEST_CASE("jinja: errors name the line and the construct") {
+  CHECK(error_of("\n{% include 'x' %}").find("line 2: the statement 'include' is not supported") != std::string::npos);
+  CHECK(error_of("a\n\n{{ n|blorp }}").find("line 3: no filter named 'blorp'") != std::string::npos);
+  CHECK(error_of("{{ n is blorp }}").find("no test named 'blorp'") != std::string::npos);
+  CHECK(error_of("\n{{ missing.x }}").find("line 2: 'missing' is undefined") != std::string::npos);
+  CHECK(error_of("{{ raise_exception('bad ' ~ n) }}") == "template, line 1: bad 3");
+  for (const char* text :
+       {"{{ 1", "{% if n %}", "{{ 'x }}", "{% for x %}{% endfor %}", "{{ }}", "{# x", "{% raw %}", "{{ 1 / 0 }}",
+        "{{ 9223372036854775807 + 1 }}", "{{ items.append(1) }}", "{% set n.x = 1 %}", "{{ n() }}", "{% endif %}"}) {
+    CAPTURE(text);
+    CHECK(error_of(text).find("no error") == std::string::npos);
+  }
+}
+
+TEST_CASE("jinja: hostile templates end soon") {
+  std::string deep_brackets(100000, '('), deep_list = "{{ ", long_sum = "{{ 1", not_chain = "{{ ", deep_if;
+  for (int i = 0; i < 100000; ++i) {
+    deep_list += "[";
+    long_sum += "+1";
+    not_chain += "not ";
+    deep_if += "{% if 1 %}";
+  }
+  const std::string texts[] = {
+      "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}",
+      "{% for i in range(99999999) %}{% endfor %}",
+      "{% set ns = namespace(s='xxxxxxxxxx') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s "
+      "}}",
+      "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
+      "{% set ns = namespace(s=[1]) %}{% for i in range(90000) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}",
+      "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+      "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}",
+      "{{ 'x' * 999999999999 }}",
+      "{{ 'x'.ljust(999999999999) }}",
+      "{{ [1] * 999999999 }}",
+      "{{ '%999999999d' % 1 }}",
+      "{{ 10 ** 999999999 }}",
+      "{{ [1]|batch(999999999, 0) }}",
+      "{{ [1]|slice(999999999) }}",
+      "{{ 'x'|center(99999999999) }}",
+      "{{ 'a'|indent(999999999999, true) }}",
+      "{{ " + deep_brackets,
+      deep_list,
+      long_sum + " }}",
+      not_chain + "1 }}",
+      deep_if,
+  };
+  for (const std::string& text : texts) {
+    CAPTURE(text.substr(0, 80));
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(error_of(text).find("no error") == std::string::npos);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    CHECK(seconds < 2);  // a bound for slow machines; 0.05 is usual
+  }
+}
+
+TEST_CASE("jinja: namespaces that hold themselves do not leak or hang") {
+  CHECK(render("{% set ns = namespace() %}{% set ns.me = ns %}{% set ns.list = [ns] %}{{ ns.me.me is defined }}") ==
+        "True");
+}
+
+TEST_CASE("chat template: messages, tools and further variables") {
+  ChatTemplateInput input;
+  input.messages = {{"system", "S"}, {"user", "U"}};
+  input.bos_token = "<s>";
+  input.tools = R"([{"name": "f"}])";
+  input.more = R"({"enable_thinking": false})";
+  const char* text =
+      "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m['content'] }}{% endfor %}{{ tools[0].name }}"
+      "{{ enable_thinking }}{% if add_generation_prompt %}<assistant>{% endif %}";
+  CHECK(render_chat(text, input) == "<s><system>S<user>UfFalse<assistant>");
+  input.add_generation_prompt = false;
+  input.tools = "";
+  CHECK(render_chat("{{ tools is none }}{{ add_generation_prompt }}", input) == "TrueFalse");
+  input.tools = "[1";
+  CHECK_THROWS_AS(render_chat(text, input), Error);
+  input.tools = std::string(100000, '[');
+  CHECK_THROWS_AS(render_chat(text, input), Error);
+}
+
+}  // namespace
