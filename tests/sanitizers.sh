@@ -7,6 +7,10 @@ rooms=${LOAM_SANITIZE_ROOMS:-format text tool api}
 cmake -S "${LOAM_SOURCE:-.}" -B "$build" -DLOAM_CHECKS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang \
   -DCMAKE_CXX_COMPILER=clang++ -DLOAM_SANITIZE=address,undefined -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1\ -g1 \
   $(command -v ninja >/dev/null && echo -G Ninja) || exit 1
-cmake --build "$build" --target loam_tests --parallel "$(nproc)" || exit 1
+targets=loam
+for room in $rooms; do
+  compgen -G "${LOAM_SOURCE:-.}/tests/${room}_*test.cpp" >/dev/null && targets+=" test_$room"
+done
+cmake --build "$build" --target $targets --parallel "$(nproc)" || exit 1
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 LOAM_QUICK=1
 ctest --test-dir "$build" --output-on-failure -j "$(nproc)" -R "^(${rooms// /|})$"
