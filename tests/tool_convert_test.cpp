@@ -251,6 +251,22 @@ TEST_CASE("sources that cannot be converted") {
   CHECK(mentions(text, "IQ2_XXS"));
   CHECK(mentions(text, "original checkpoint"));
 
+  for (const char* key : {"llama.attention.key_length", "llama.block_count", "llama.attention.head_count"}) {
+    CAPTURE(key);
+    golden::GgufWriter big;
+    big.kv("general.architecture", "llama"), big.kv("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+    for (const char* other : {"llama.block_count", "llama.context_length", "llama.embedding_length", "llama.vocab_size",
+                              "llama.feed_forward_length", "llama.attention.head_count", "llama.attention.key_length",
+                              "llama.attention.value_length"}) {
+      const bool huge = std::string_view(other) == key || (mentions(key, "length") && mentions(other, "value_length"));
+      big.kv(other, huge ? 0xfffffffeu : 32u);
+    }
+    big.tensor("token_embd.weight", {32, 32}, 0, std::string(4096, '\0'));
+    big.write(folder.at("big.gguf"));
+    const std::string sizes = what_of([&] { open_source(folder.at("big.gguf")); }, Code::bad_file);
+    CHECK((mentions(sizes, "head_dim") || mentions(sizes, "make no sense")));
+  }
+
   golden::write_text(folder.at("poem.txt"), "no model\n");
   CHECK(mentions(what_of([&] { open_source(folder.at("poem.txt")); }, Code::bad_file), "not a model"));
   CHECK(mentions(what_of([&] { open_source(folder.at("nowhere.gguf")); }, Code::io), "nowhere.gguf"));
@@ -285,6 +301,8 @@ TEST_CASE("cancelled or out of room: nothing is left under the final name") {
   CHECK_FALSE(fs::exists(folder.at("o.loam")));
   CHECK_FALSE(fs::exists(folder.at("o.loam.part")));
   CHECK(mentions(what_of([&] { convert_model(*source, folder.at("no/where/o.loam")); }, Code::io), "no/where"));
+  CHECK(mentions(what_of([&] { convert_model(*source, folder.at("m.gguf")); }, Code::bad_argument), "not a .loam"));
+  CHECK(open_source(folder.at("m.gguf"))->tensors.size() == source->tensors.size());
 }
 
 TEST_CASE("a model by any name: converted once into the cache") {

@@ -81,7 +81,7 @@ constexpr Groups kBenchOptions[] = {kModel, kBench};
 constexpr Command kCommands[] = {
     {"chat", "talk with a model", "[MODEL]", 0, 1, kChatOptions, run_chat},
     {"complete", "continue a text (-p, -f or standard input)", "[MODEL]", 0, 1, kCompleteOptions, run_complete},
-    {"convert", "make a .loam file from a GGUF file or a folder of safetensors", "SOURCE", 1, 1, kConvertOptions,
+    {"convert", "make a .loam file from a GGUF file or a folder of safetensors", "SOURCE [FILE]", 1, 2, kConvertOptions,
      run_convert},
     {"inspect", "print what is in a model file", "FILE", 1, 1, kInspectOptions, run_inspect},
     {"verify", "check every checksum of a .loam file", "FILE", 1, 1, {}, run_verify},

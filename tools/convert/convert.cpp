@@ -197,7 +197,24 @@ std::string default_destination(const std::string& source) {
   return path.string() + ".loam";
 }
 
+namespace {
+
+// Writing over the source, or over anything that is no model of ours, is a slip of the hand.
+void check_destination(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return;
+  bool ours = false;
+  try {
+    ours = kind_of_file(path) == FileKind::loam;
+  } catch (const Error&) {  // not a model at all
+  }
+  if (!ours) fail(Code::bad_argument, "%s: exists and is not a .loam file; choose another name", path.c_str());
+}
+
+}  // namespace
+
 ConvertReport convert_model(const Source& source, const std::string& destination, const ConvertOptions& options) {
+  check_destination(destination);
   ConvertReport report = Conversion(source, destination, options).run();
   report.file_bytes = std::filesystem::file_size(destination);
   return report;

@@ -1,4 +1,4 @@
-// loam convert SOURCE [-o FILE] [--type NAME] [--requantize] [-t N]
+// loam convert SOURCE [FILE] [--type NAME] [--requantize] [-t N]
 #include <chrono>
 #include <cstdio>
 
@@ -13,7 +13,10 @@ int run_convert(const Arguments& args) {
   catch_interrupts();
   const auto start = std::chrono::steady_clock::now();
   const std::string from = args.plain()[0];
-  const std::string to = args.has("--output") ? args.text("--output") : default_destination(from);
+  if (args.has("--output") && args.plain().size() > 1) throw UsageError("two names for the result; give one");
+  const std::string to = args.has("--output")      ? args.text("--output")
+                         : args.plain().size() > 1 ? args.plain()[1]
+                                                   : default_destination(from);
   ProgressLine line("converting");
   ConvertOptions options;
   options.type = args.text("--type");

@@ -23,8 +23,8 @@ class GgufSource : public Source {
            path.c_str());
     const Architecture& architecture = find_architecture(file_.metadata(), path);
     read_config(architecture);
-    map_all(architecture);
     config.check();
+    map_all(architecture);
     read_tokenizer(file_, *this);
   }
 

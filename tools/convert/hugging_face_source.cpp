@@ -40,8 +40,8 @@ class HuggingFaceSource : public Source {
     keys.finish();
     config.architecture = architecture.gguf;
     config.name = fs::path(folder_).filename().string();
-    map_all(architecture, tied);
     config.check();
+    map_all(architecture, tied);
     read_tokenizer(folder_, *this);
   }
 
