@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 try:
     import tokenizers
@@ -16,7 +17,8 @@ except ImportError as e:
     sys.exit(77)
 
 TOOL = os.environ.get("LOAM_TEXT_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests", "text_tool")
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32)))
+# New texts only in the full tests, so that the quick ones are the same for everybody.
+SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if os.environ.get("LOAM_TEST_FULL") else 1))
 COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 20000 if os.environ.get("LOAM_TEST_FULL") else 2000))
 
 QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
@@ -68,10 +70,12 @@ def tool(command, path, lines):
     return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
-def compare(name, oracle, path, rng, count):
+def compare(name, oracle, path, rng, count, only_assigned=False):
     """Encodes random texts with both; then decodes. Returns how many texts differed."""
     specials = [t.content for t in oracle.get_added_tokens_decoder().values()]
     texts = [random_text(rng, specials[:40] + specials[-10:]) for _ in range(count)] + ["", " ", "a" * 3000]
+    if only_assigned:  # of a single_word token: the classes of Rust's regexes are of a later Unicode than Oniguruma's
+        texts = ["".join(c for c in t if unicodedata.category(c) != "Cn") for t in texts]
     bad = 0
     for add_special, parse_special in ((False, True), (True, True), (False, False)):
         oracle.encode_special_tokens = not parse_special
@@ -207,7 +211,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for kind in kinds:
             oracle, path = trained(kind, folder)
-            bad += compare(kind, oracle, path, rng, max(200, COUNT // 4))
+            bad += compare(kind, oracle, path, rng, max(200, COUNT // 4), only_assigned=True)
     tiny = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "tiny_vocab", "tokenizer.json")
     bad += compare("tiny_vocab", Tokenizer.from_file(tiny), tiny, rng, COUNT)
     try:

@@ -88,6 +88,12 @@ std::string Interpreter::capture(const Body& body) {
   return out;
 }
 
+// What is set inside of the block stays there.
+std::string Interpreter::capture_block(const Stmt& s) {
+  const Local local(*this, scope_);
+  return capture(s.bodies[0]);
+}
+
 Interpreter::Flow Interpreter::execute(const Body& body) {
   const Deeper deeper(*this);
   for (const auto& s : body) {
@@ -120,7 +126,7 @@ Interpreter::Flow Interpreter::execute(const Stmt& s) {
     case StmtKind::loop: run_loop(s, scope_, evaluate(*s.exprs[1]), 0); break;
     case StmtKind::set: assign(*s.exprs[0], evaluate(*s.exprs[1])); break;
     case StmtKind::set_block: {
-      Value v{capture(s.bodies[0])};
+      Value v{capture_block(s)};
       if (s.exprs[1]) v = filter(*s.exprs[1], &v);
       assign(*s.exprs[0], v);
       break;
@@ -131,7 +137,7 @@ Interpreter::Flow Interpreter::execute(const Stmt& s) {
       break;
     case StmtKind::call: execute_call(s); break;
     case StmtKind::filter: {
-      const Value inner{capture(s.bodies[0])};
+      const Value inner{capture_block(s)};
       write(filter(*s.exprs[0], &inner).text());
       break;
     }

@@ -65,6 +65,7 @@ class Interpreter {
   void execute_with(const Stmt& s);
   void execute_call(const Stmt& s);
   std::string capture(const Body& body);
+  std::string capture_block(const Stmt& s);
   void write(std::string_view s);
   void assign(const Expr& target, const Value& value);
 

@@ -1,4 +1,6 @@
 // Tests: what may stand behind "is".
+#include <cmath>
+
 #include "core/error.h"
 #include "core/text/jinja/filter_rows.h"
 #include "core/text/jinja/strings.h"
@@ -15,16 +17,27 @@ int64_t whole(const Value& v) {
   return v.integer();
 }
 
+// v % by == rest with Python's sign of the remainder.
+bool remainder_is(const Value& v, int64_t by, int64_t rest) {
+  if (v.is_real()) {
+    const double r = std::fmod(v.real(), double(by));
+    return (r != 0 && (r < 0) != (by < 0) ? r + double(by) : r) == double(rest);
+  }
+  if (by == -1) return rest == 0;
+  const int64_t r = whole(v) % by;
+  return (r != 0 && (r < 0) != (by < 0) ? r + by : r) == rest;
+}
+
 Value t_boolean(Interpreter&, const Value& v, Args&) { return v.is_bool(); }
 Value t_callable(Interpreter&, const Value& v, Args&) { return v.is_object() && v.object()->callable(); }
 Value t_defined(Interpreter&, const Value& v, Args&) { return !v.is_undefined(); }
 Value t_divisible(Interpreter&, const Value& v, Args& args) {
   const int64_t by = whole(first(args));
   if (by == 0) fail(Code::bad_argument, "template: divisibleby 0");
-  return by == -1 || whole(v) % by == 0;
+  return remainder_is(v, by, 0);
 }
 Value t_equal(Interpreter&, const Value& v, Args& args) { return equal(v, first(args)); }
-Value t_even(Interpreter&, const Value& v, Args&) { return whole(v) % 2 == 0; }
+Value t_even(Interpreter&, const Value& v, Args&) { return remainder_is(v, 2, 0); }
 Value t_false(Interpreter&, const Value& v, Args&) { return v.is_bool() && !v.truth(); }
 Value t_filter(Interpreter&, const Value& v, Args&) { return v.is_string() && find_filter(v.string()); }
 Value t_float(Interpreter&, const Value& v, Args&) { return v.is_real(); }
@@ -47,7 +60,7 @@ Value t_mapping(Interpreter&, const Value& v, Args&) { return v.is_dict(); }
 Value t_none(Interpreter&, const Value& v, Args&) { return v.is_none(); }
 Value t_not_equal(Interpreter&, const Value& v, Args& args) { return !equal(v, first(args)); }
 Value t_number(Interpreter&, const Value& v, Args&) { return v.is_number(); }
-Value t_odd(Interpreter&, const Value& v, Args&) { return whole(v) % 2 != 0; }
+Value t_odd(Interpreter&, const Value& v, Args&) { return remainder_is(v, 2, 1); }
 Value t_same(Interpreter&, const Value& v, Args& args) {
   const Value& other = first(args);
   return v.is_bool() == other.is_bool() && v.is_real() == other.is_real() && equal(v, other);
