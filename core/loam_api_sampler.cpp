@@ -13,15 +13,8 @@ struct loam_sampler {
 
 namespace {
 
+// What is not checked here, the sampler checks.
 SamplerOptions options_of(const loam_sampler_options& o) {
-  const auto share = [](float x) { return x >= 0 && x <= 1; };
-  if (!(o.temperature >= 0 && o.temperature <= 1e6f))
-    fail(Code::bad_argument, "temperature is %g, expected 0 or more", double(o.temperature));
-  if (o.top_k < 0) fail(Code::bad_argument, "top_k is %d, expected 0 or more", o.top_k);
-  if (!share(o.top_p)) fail(Code::bad_argument, "top_p is %g, expected 0 to 1", double(o.top_p));
-  if (!share(o.min_p)) fail(Code::bad_argument, "min_p is %g, expected 0 to 1", double(o.min_p));
-  if (!(o.repeat_penalty > 0 && o.repeat_penalty <= 1e6f))
-    fail(Code::bad_argument, "repeat_penalty is %g, expected more than 0", double(o.repeat_penalty));
   if (o.repeat_last < 0) fail(Code::bad_argument, "repeat_last is %d, expected 0 or more", o.repeat_last);
   SamplerOptions options;
   options.temperature = o.temperature;
