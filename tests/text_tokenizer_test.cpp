@@ -320,7 +320,7 @@ TEST_CASE("tokenizer: long texts of one kind take linear time") {
       const auto start = std::chrono::steady_clock::now();
       const Ids ids = t->encode(text, {.add_special = false});
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      CHECK(seconds < 5);  // quadratic work would take minutes
+      CHECK(seconds < 40);  // usually 0.3; quadratic work would take hours
       if (t != &qwen) CHECK((t->decode(ids) == text));
     }
   }
