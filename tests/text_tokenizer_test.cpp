@@ -128,6 +128,7 @@ TEST_CASE("tokenizer: decode(encode(bytes)) == bytes, and pieces join to the sam
                                   Tokenizer(tokenizer_from_gguf(scored_gguf(false)).spec)};
   for (int round = 0; round < 2000; ++round) {
     const std::string text = random_bytes(rng, 40);
+    if (text.find(kMetaspace) != std::string::npos) continue;  // SentencePiece cannot tell it from a space
     for (const Tokenizer& t : tokenizers) {
       const Ids ids = t.encode(text, {.add_special = false, .parse_special = rng() % 2 == 0});
       CHECK(t.decode(ids) == text);
