@@ -18,7 +18,7 @@ void embed_row(const Call& call, int64_t row, std::byte* thread_scratch) {
   const MatrixPlan plan = plan_matrix(w, Activations{Activations::Kind::f32, 32});
   Recipe recipe{};
   if (plan.type.family != Family::plain) recipe = make_recipe(plan);
-  float* values = scratch.floats[0].values;
+  float* values = scratch.panels[0].values;
   const int64_t lane = token.token % kTileRows;
   for (int64_t k = 0; k < w.k; k += LOAM_SEGMENT_K) {
     const int64_t n = smaller(LOAM_SEGMENT_K, w.k - k);

@@ -53,15 +53,12 @@ size_t embed_thread_scratch_bytes(const Graph& graph, const Node& node, int max_
 
 // Scratch of one thread: two panels (unpacked row blocks), what a segment's tables need, and running sums of a tile.
 constexpr int64_t kPanelK = 4096, kFloatPanelK = 1024;  // k per panel: the two stay in L2
-constexpr int64_t kSmallPanelK = 256;                   // for few tokens: stays in L1
-constexpr int kFewTokens = 8;
-struct Panel {
+constexpr int kFewTokens = 5;               // up to here every token reads the record itself: cheaper than a panel
+struct Panel {                              // memory is touched only where it is used
   alignas(64) uint8_t codes[kPanelK * 16];  // [k / 4][row][4]
   int32_t s[kPanelK], m[kPanelK];           // [group][row]
   float d[kPanelK], e[kPanelK];             // [block][row]
-};
-struct FloatPanel {
-  alignas(64) float values[kFloatPanelK * 16];  // [k][row]
+  float values[kFloatPanelK * 16];          // of floats: [k][row]
 };
 struct BlockState {  // sums of one token and one row block
   alignas(64) float sum[16], e[16];
@@ -70,10 +67,7 @@ struct TokenState {
   BlockState block[3];  // the last one takes what nobody wants
 };
 struct ThreadScratch {
-  union {
-    Panel panels[2];
-    FloatPanel floats[2];
-  };
+  Panel panels[2];
   Panel segment;                       // of 256 k, on the way to floats
   alignas(64) int32_t t[2 * 16 * 16];  // of s, and what m would have
   TokenState states[1];                // one per token

@@ -7,8 +7,6 @@
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int64_t kPrefetchBytes = 4096;
-
 // What a row block is multiplied by, and how; integers of the current segment lie unpacked beside it.
 struct RowArgs {
   const MatrixPlan* plan;
@@ -38,15 +36,14 @@ LOAM_INLINE int32_t sum_between(const int32_t* sums, int64_t begin, int64_t end)
 // The dots of 32 k, as two halves that start from what is in them.
 template <int kBits, int kTables>
 LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t k, const int8_t* x, Line first,
-                            Line second, const Line (&t)[2], I32x16 (&acc)[2]) {
+                            I32x16 (&acc)[2]) {
   constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
   constexpr bool kSigned = kSignedDots && (kTables > 0 || kBits > kLargestCodeBits);
   UNROLL
   for (int j = 0; j < 8; ++j) {
     Line w = code_line<kWide>(wide, k, j);
     if constexpr (kNarrow > 0) w = w | shift_left(code_line<kNarrow>(narrow, k, j), kWide);
-    if constexpr (kTables == 1) w = lookup(first, w);
-    if constexpr (kTables == 2) w = select(t[j / 4], lookup(second, w), lookup(first, w));
+    if constexpr (kTables > 0) w = lookup(first, w);
     if constexpr (kTables == 0 && kBits > kLargestCodeBits) w = w - first;  // first: zero
     acc[j / 4] = dot_word<kSigned>(acc[j / 4], w, x + 4 * j);
   }
@@ -83,26 +80,26 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
   const int32_t zero = kLevels ? kPanelBias : type.zero;
   const Line first =
       kTables > 0 ? table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias) : splat_byte(type.zero);
-  const Line second = table_line(a.recipe->codes.tables[1]) ^ splat_byte(kPanelBias);
   const uint8_t* wide = reinterpret_cast<const uint8_t*>(segment);
   const uint8_t* narrow = wide + l.codes_narrow;
   const int8_t* x = a.x + k0;
   const int32_t* sums = a.sums + k0 / 16;
   const uint8_t* ahead = wide + kPrefetchBytes;
   const int64_t ahead_step = p.full.bytes / 8, n = l.n, fold = p.fold;
-  Line t[2] = {};
   for (int64_t k = 0; k < n; k += 32, ahead += ahead_step) {
     UNROLL
     for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
-    if constexpr (kTables == 2) {
-      t[0] = as_line(load(a.t + (k >> p.group_shift) * 16));
-      t[1] = as_line(load(a.t + ((k + 16) >> p.group_shift) * 16));
-    }
     const int32_t low = sum_between(sums, k, k + 16), high = sum_between(sums, k + 16, k + 32);
     I32x16 acc[2];
     acc[0] = splat(int32_t(-zero * (kScales == RowScales::by_16 ? low : low + high)));
     acc[1] = splat(int32_t(kScales == RowScales::by_16 ? -zero * high : 0));
-    dots_of_32<kBits, kTables>(wide, narrow, uint32_t(k), x + k, first, second, t, acc);
+    if constexpr (kTables == kShiftedTable) {
+      const int32_t shift = a.recipe->codes.shift, sum = kScales == RowScales::by_16 ? low : low + high;
+      acc[0] = acc[0] + (load(a.t + (k >> p.group_shift) * 16) & splat(int32_t(shift * sum)));
+      if constexpr (kScales == RowScales::by_16)
+        acc[1] = acc[1] + (load(a.t + ((k + 16) >> p.group_shift) * 16) & splat(int32_t(shift * high)));
+    }
+    dots_of_32<kBits, kTables>(wide, narrow, uint32_t(k), x + k, first, acc);
     if constexpr (kScales == RowScales::by_16) {
       add_group<kScales>(a, grid_m, e_m, k, low, acc[0], r);
       add_group<kScales>(a, grid_m, e_m, k + 16, high, acc[1], r);
@@ -149,8 +146,8 @@ RowKernel pick_row_scales(RowScales scales) {
 template <int kBits>
 RowKernel pick_row_tables(int tables, RowScales scales) {
   if constexpr (kBits <= 4) {
-    if (tables == 1) return pick_row_scales<kBits, 1>(scales);
-    if (tables == 2) return pick_row_scales<kBits, 2>(scales);
+    if (tables == kOneTable) return pick_row_scales<kBits, kOneTable>(scales);
+    if (tables == kShiftedTable) return pick_row_scales<kBits, kShiftedTable>(scales);
   }
   return pick_row_scales<kBits, 0>(scales);
 }
@@ -168,10 +165,10 @@ RowKernel pick_row_bits(int bits, int tables, RowScales scales) {
   }
 }
 
-// Null where there is none: a fold of 16, or m of 16 k without s.
+// Null where there is none: a fold of 16, m of 16 k without s, or two unlike tables.
 RowKernel pick_row_kernel(const MatrixPlan& p, const Recipe& r) {
   if constexpr (kUnpacksInRegisters) {
-    if (p.fold < 32 || (p.step < 32 && !r.needs_s)) return nullptr;
+    if (p.fold < 32 || (p.step < 32 && !r.needs_s) || r.tables == kTwoTables) return nullptr;
     return pick_row_bits<kUnpacksInRegisters>(p.type.bits, r.tables,
                                               !r.needs_s    ? RowScales::none
                                               : p.step < 32 ? RowScales::by_16

@@ -36,7 +36,7 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
   const Minimum minimum = p.type.e == FloatFormat::none ? Minimum::none
                           : run.recipe.needs_m          ? Minimum::scaled
                                                         : Minimum::plain;
-  if (call.in[0].rows == 1) run.row = pick_row_kernel(p, run.recipe);
+  if (call.in[0].rows <= kFewTokens) run.row = pick_row_kernel(p, run.recipe);
   run.tiles = pick_tiles(scales, minimum, p.type.block != 0, run.recipe.is_signed);
 }
 
@@ -86,7 +86,7 @@ LOAM_INLINE void point_at_panel(const MatrixRun& run, int slot, int64_t block, i
                                 int which, TileArgs& a) {
   const Panel& panel = scratch.panels[which];
   a.codes[slot] = panel.codes, a.s[slot] = panel.s, a.m[slot] = panel.m, a.d[slot] = panel.d, a.e[slot] = panel.e;
-  a.values[slot] = scratch.floats[which].values;
+  a.values[slot] = scratch.panels[which].values;
   if (run.plan.type.plain == FloatFormat::f32) {  // the file's lines are what a panel holds
     a.values[slot] = reinterpret_cast<const float*>(run.plan.data + uint64_t(block) * run.plan.record_bytes) + k0 * 16;
   }
@@ -97,7 +97,7 @@ LOAM_INLINE void fill_panel(const MatrixRun& run, int64_t block, int64_t k0, int
   if (run.plan.integers) return unpack_panel(run.plan, run.recipe, block, k0, n, scratch.panels[which], scratch.t);
   if (run.plan.type.plain == FloatFormat::f32) return;
   unpack_float_panel(run.plan, run.recipe, block, k0, smaller(n, run.plan.k - k0), scratch,
-                     scratch.floats[which].values);
+                     scratch.panels[which].values);
 }
 
 // The sums of a row block's 16 rows as the values of its matrix.
@@ -172,22 +172,26 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
   }
 }
 
-// One token: down the records.
+// Few tokens: each goes down the records, which are in the cache from the second on.
 LOAM_INLINE void run_rows(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
-  for (int i = 0; i < u.count; ++i) {
-    const MatrixPlan& p = u.run[i]->plan;
-    const std::byte* record = p.data + uint64_t(u.block[i]) * p.record_bytes;
-    u.run[i]->row({&p, &u.run[i]->recipe, record, tokens.codes, tokens.scales, tokens.sums, &scratch.segment, scratch.t,
-                   &scratch.states[0].block[i]});
+  const RoundedLayout& l = tokens.layout;
+  for (int64_t token = 0; token < tokens.rows; ++token) {
+    for (int i = 0; i < u.count; ++i) {
+      const MatrixPlan& p = u.run[i]->plan;
+      const std::byte* record = p.data + uint64_t(u.block[i]) * p.record_bytes;
+      u.run[i]->row({&p, &u.run[i]->recipe, record, tokens.codes + token * l.codes_stride,
+                     tokens.scales + token * l.scales_stride, tokens.sums + token * l.sums_stride, &scratch.segment,
+                     scratch.t, &scratch.states[0].block[i]});
+    }
+    write_token(u, gate, token, scratch.states[0]);
   }
-  write_token(u, gate, 0, scratch.states[0]);
 }
 
 LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
   if (u.run[0]->row && u.run[u.count - 1]->row) return run_rows(u, tokens, gate, scratch);
   const bool floats = !u.run[0]->plan.integers || !u.run[u.count - 1]->plan.integers;
   const int64_t padded = u.run[0]->plan.padded;
-  const int64_t panel_k = tokens.rows <= kFewTokens ? kSmallPanelK : floats ? kFloatPanelK : kPanelK;
+  const int64_t panel_k = floats ? kFloatPanelK : kPanelK;
   for (int64_t k0 = 0; k0 < padded; k0 += panel_k) {
     const int64_t n = smaller(panel_k, padded - k0);
     for (int i = 0; i < u.count; ++i) fill_panel(*u.run[i], u.block[i], k0, n, scratch, i);

@@ -94,12 +94,15 @@ LOAM_INLINE void fold_minimum(const TileArgs& a, int64_t k, int64_t n) {
   UNROLL
   for (int r = 0; r < R; ++r) {
     const F32x16 e = load(a.e[r] + (k >> a.block_shift) * 16);
+    [[maybe_unused]] const F32x16 m =
+        kMinimum == Minimum::scaled ? to_float(load(a.m[r] + (k >> a.group_shift) * 16)) : zero();
     UNROLL
     for (int t = 0; t < T; ++t) {
       const int32_t* sums = a.sums[t] + k / 16;
       F32x16 sum;
-      if constexpr (kMinimum == Minimum::plain) {
+      if (kMinimum == Minimum::plain || n <= a.step) {  // one group: the float product is exact
         sum = splat(float(int32_t(uint32_t(sums[n / 16]) - uint32_t(sums[0]))));
+        if constexpr (kMinimum == Minimum::scaled) sum = m * sum;
       } else {
         I32x16 total = splat(int32_t(0));
         for (int64_t i = 0; i < n; i += a.step) {

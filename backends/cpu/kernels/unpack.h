@@ -7,20 +7,29 @@
 namespace loam::cpu::ISA {
 namespace {
 
-// The integers of `count` groups: a plane of kWide bits, then one of kNarrow.
+// The integers of `count` groups: a plane of kWide bits, then one of kNarrow. Works on whole bytes of the narrow plane,
+// so that shifts are constants: up to 8 groups more are written, which lie before what is unpacked next.
 template <int kWide, int kNarrow, class Put>
 LOAM_INLINE void unpack_planes(const uint8_t* p, uint32_t count, Put put) {
+  constexpr uint32_t kWidePerByte = 8 / kWide, kNarrowPerByte = kNarrow ? 8 / kNarrow : 1;
+  constexpr uint32_t kTogether = kNarrow ? kNarrowPerByte : kWidePerByte;
   const uint8_t* narrow = p + (count * kWide + 7) / 8 * 16;
-  for (uint32_t g = 0; g < count; ++g) {
-    const I32x16 mask = splat(int32_t((1 << kWide) - 1));
-    I32x16 x = load_bytes(p + g / (8 / kWide) * 16);
-    if constexpr (kWide < 8) x = shift_right_bits(x, int(g % (8 / kWide)) * kWide) & mask;
-    if constexpr (kNarrow > 0) {
-      constexpr uint32_t kPerByte = 8 / kNarrow;
-      const I32x16 high = shift_right_bits(load_bytes(narrow + g / kPerByte * 16), int(g % kPerByte) * kNarrow);
-      x = x | shift_left<kWide>(high & splat(int32_t((1 << kNarrow) - 1)));
+  for (uint32_t g = 0; g < count; g += kTogether) {
+    [[maybe_unused]] const I32x16 high = kNarrow ? load_bytes(narrow + g / kNarrowPerByte * 16) : splat(int32_t(0));
+    I32x16 low = load_bytes(p + g / kWidePerByte * 16);
+    UNROLL
+    for (uint32_t i = 0; i < kTogether; ++i) {
+      if (i && i % kWidePerByte == 0) low = load_bytes(p + (g + i) / kWidePerByte * 16);
+      I32x16 x = low;
+      if constexpr (kWide < 8) {
+        x = shift_right_bits(x, int(i % kWidePerByte) * kWide) & splat(int32_t((1 << kWide) - 1));
+      }
+      if constexpr (kNarrow > 0) {
+        const I32x16 bits = shift_right_bits(high, int(i) * kNarrow) & splat(int32_t((1 << kNarrow) - 1));
+        x = x | shift_left<kWide>(bits);
+      }
+      put(g + i, x);
     }
-    put(g, x);
   }
 }
 
@@ -58,35 +67,46 @@ void unpack_ints(IntFormat format, const std::byte* plane, uint32_t count, int32
   }
 }
 
+LOAM_INLINE F32x16 load_e8m0_half(const uint8_t* p) {  // (e - 1) << 23, but subnormal below 2
+  const I32x16 e = load_bytes(p), one = splat(int32_t(1)), below = e - one;
+  const I32x16 tiny = shift_left<21>(one + (e - max(below, splat(int32_t(0)))));
+  return as_float(max(shift_left<23>(below), tiny));
+}
+
 // D or E of `count` blocks as f32 [block][row].
 void unpack_floats(FloatFormat format, const std::byte* p, uint32_t count, float* out) {
   const float* singles = reinterpret_cast<const float*>(p);
   const uint16_t* halves = reinterpret_cast<const uint16_t*>(p);
   const uint8_t* bytes = reinterpret_cast<const uint8_t*>(p);
-  for (uint32_t i = 0; i < count * 16; i += 16) {
-    switch (format) {
-      case FloatFormat::none: break;
-      case FloatFormat::f32: store(out + i, load(singles + i)); break;
-      case FloatFormat::f16: store(out + i, load_f16(halves + i)); break;
-      case FloatFormat::bf16: store(out + i, load_bf16(halves + i)); break;
-      case FloatFormat::e8m0_half: {  // (e - 1) << 23, but subnormal below 2
-        const I32x16 e = load_bytes(bytes + i), one = splat(int32_t(1)), below = e - one;
-        const I32x16 tiny = shift_left<21>(one + (e - max(below, splat(int32_t(0)))));
-        store(out + i, as_float(max(shift_left<23>(below), tiny)));
-        break;
-      }
-    }
+  const uint32_t n = count * 16;
+  switch (format) {
+    case FloatFormat::none: break;
+    case FloatFormat::f32:
+      for (uint32_t i = 0; i < n; i += 16) store(out + i, load(singles + i));
+      break;
+    case FloatFormat::f16:
+      for (uint32_t i = 0; i < n; i += 16) store(out + i, load_f16(halves + i));
+      break;
+    case FloatFormat::bf16:
+      for (uint32_t i = 0; i < n; i += 16) store(out + i, load_bf16(halves + i));
+      break;
+    case FloatFormat::e8m0_half:
+      for (uint32_t i = 0; i < n; i += 16) store(out + i, load_e8m0_half(bytes + i));
+      break;
   }
 }
+
+constexpr int64_t kPrefetchBytes = 4096;
 
 // What the codes of a segment become: bytes of a panel.
 struct CodeArgs {
   const uint8_t *wide, *narrow;  // planes
-  uint32_t n;
+  uint32_t n, ahead_step;        // bytes of the record per 32 k, metadata included
   uint8_t* out;
   const int32_t *s, *m, *t;  // [group][row] of this segment
   int group_shift;
   int zero;
+  int shift;  // of the second table against the first
   bool has_m;
   alignas(16) int8_t tables[2][16];
 };
@@ -99,6 +119,9 @@ enum class Arithmetic : uint8_t {
   scale   // s * level - m
 };
 
+// How codes become levels: code - zero, one table, two, or two that differ by a constant.
+constexpr int kNoTable = 0, kOneTable = 1, kTwoTables = 2, kShiftedTable = 3;
+
 template <int kBits>
 LOAM_INLINE Line code_line(const uint8_t* plane, uint32_t k, int j) {  // k..k+3 plus 4 j
   constexpr int kPerByte = 8 / kBits;
@@ -109,26 +132,32 @@ LOAM_INLINE Line code_line(const uint8_t* plane, uint32_t k, int j) {  // k..k+3
 }
 
 template <int kBits, int kTables, Arithmetic kArithmetic>
-void unpack_codes(const CodeArgs& a) {
+void unpack_codes(const CodeArgs& args) {
+  const CodeArgs a = args;  // the stores below could change what a reference refers to
+  const uint8_t* ahead = a.wide + kPrefetchBytes;
   constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
-  const Line bias = splat_byte(kPanelBias), zero = splat_byte(a.zero);
+  const Line bias = splat_byte(kPanelBias), zero = splat_byte(a.zero), shift = splat_byte(-a.shift);
   constexpr bool kAsIs = kArithmetic == Arithmetic::level && kTables > 0;  // tables hold what the panel wants
   const Line first = kAsIs ? table_line(a.tables[0]) ^ bias : table_line(a.tables[0]);
   const Line second = kAsIs ? table_line(a.tables[1]) ^ bias : table_line(a.tables[1]);
   Line s{}, m{}, t{};
-  for (uint32_t k = 0; k < a.n; k += 32) {
+  for (uint32_t k = 0; k < a.n; k += 32, ahead += a.ahead_step) {
+    UNROLL
+    for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
     UNROLL
     for (int j = 0; j < 8; ++j) {
       if (j % 4 == 0) {
         const uint32_t group = (k + 4 * uint32_t(j)) >> a.group_shift << 4;
-        if constexpr (kTables == 2) t = as_line(load(a.t + group));
+        if constexpr (kTables >= kTwoTables) t = as_line(load(a.t + group));
+        if constexpr (kTables == kShiftedTable) t = t & shift;
         if constexpr (kArithmetic == Arithmetic::scale) s = repeat_low_byte(load(a.s + group));
         if constexpr (kArithmetic >= Arithmetic::minus) m = a.has_m ? repeat_low_byte(load(a.m + group)) ^ bias : bias;
       }
       Line x = code_line<kWide>(a.wide, k, j);
       if constexpr (kNarrow > 0) x = x | shift_left(code_line<kNarrow>(a.narrow, k, j), kWide);
-      if constexpr (kTables == 1) x = lookup(first, x);
-      if constexpr (kTables == 2) x = select(t, lookup(second, x), lookup(first, x));
+      if constexpr (kTables == kOneTable) x = lookup(first, x);
+      if constexpr (kTables == kShiftedTable) x = lookup(first, x) - t;
+      if constexpr (kTables == kTwoTables) x = select(t, lookup(second, x), lookup(first, x));
       if constexpr (kTables == 0 && kArithmetic != Arithmetic::code) x = x - zero;
       if constexpr (kArithmetic == Arithmetic::scale) x = times(x, s);
       if constexpr (kArithmetic >= Arithmetic::minus) x = x - m;  // m ^ 128 = m - 128 modulo 256
@@ -153,6 +182,7 @@ UnpackCodes pick_tables(int tables, Arithmetic a) {
   if constexpr (kBits <= 4) {
     if (tables == 1) return pick_arithmetic<kBits, 1>(a);
     if (tables == 2) return pick_arithmetic<kBits, 2>(a);
+    if (tables == 3) return pick_arithmetic<kBits, 3>(a);
   }
   return pick_arithmetic<kBits, 0>(a);
 }

@@ -16,13 +16,26 @@ struct Recipe {
   CodeArgs codes;  // all that does not change
 };
 
+// Tables that differ by a constant need one lookup.
+LOAM_INLINE bool differ_by_constant(const TypeInfo& type) {
+  const int shift = type.tables[1][0] - type.tables[0][0];
+  for (int i = 0; i < 1 << type.bits; ++i) {
+    if (type.tables[1][i] - type.tables[0][i] != shift) return false;
+  }
+  return shift >= -128 && shift <= 127;
+}
+
 LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
   const TypeInfo& type = p.type;
   Recipe r{};
   const bool grid = type.family == Family::grid, has_table = type.tables[0] != nullptr;
   const bool has_s = type.s != IntFormat::none, has_m = type.m != IntFormat::none;
   r.has_t = type.s == IntFormat::st8 || type.s == IntFormat::st5;
-  r.tables = !has_table ? 0 : type.tables[1] && r.has_t ? 2 : 1;
+  r.tables = !has_table                    ? kNoTable
+             : !type.tables[1] || !r.has_t ? kOneTable
+             : differ_by_constant(type)    ? kShiftedTable
+                                           : kTwoTables;
+  if (r.tables == kShiftedTable) r.codes.shift = type.tables[1][0] - type.tables[0][0];
   r.needs_s = has_s;
   r.needs_m = has_m;
   r.arithmetic = grid && has_s                               ? Arithmetic::scale
@@ -34,8 +47,9 @@ LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
   r.unpack = pick_unpack(type.bits, r.tables, r.arithmetic);
   r.codes.zero = type.zero;
   r.codes.has_m = has_m;
+  r.codes.ahead_step = p.full.bytes / 8;
   r.codes.group_shift = p.group_shift;
-  for (int t = 0; t < r.tables; ++t) {
+  for (int t = 0; t < (r.tables < kTwoTables ? r.tables : 2); ++t) {
     for (int i = 0; i < 1 << type.bits; ++i) r.codes.tables[t][i] = type.tables[t][i];
   }
   return r;
