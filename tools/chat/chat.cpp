@@ -1,0 +1,168 @@
+// loam chat: a conversation on a terminal, or one answer per line of piped input.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "tools/chat/conversation.h"
+#include "tools/chat/line_input.h"
+#include "tools/cli/commands.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/progress.h"
+#include "tools/run/engine.h"
+
+namespace loam {
+namespace {
+
+constexpr int64_t kBaseModelLimit = 128;  // tokens of an answer of a model that never learnt to end one
+
+constexpr const char* kHelp =
+    "/help        this list\n"
+    "/clear       forget the conversation\n"
+    "/undo        forget the last question and its answer\n"
+    "/stats       speed and memory of the last answer\n"
+    "/save FILE   write the conversation as JSON\n"
+    "/load FILE   go on with a saved conversation\n"
+    "/quit        leave (Ctrl-D does too); Ctrl-C stops an answer, twice leaves\n";
+
+class Chat {
+ public:
+  Chat(const Arguments& args, const Engine& engine, Sampler& sampler, ConversationOptions options, bool terminal)
+      : args_(args),
+        engine_(engine),
+        terminal_(terminal),
+        conversation_(*engine.session, *engine.tokenizer, sampler, std::move(options)) {}
+
+  int run() {
+    if (args_.has("--prompt") || args_.has("--file")) answer(read_prompt(args_));
+    while (true) {
+      const std::optional<std::string> line = read_line("> ", terminal_);
+      if (!line && interrupted()) {  // at an empty prompt: a second Ctrl-C leaves
+        std::fputs("\n(Ctrl-C once more, or /quit, leaves)\n", stderr);
+        if (!terminal_) return kExitInterrupted;
+        const std::optional<std::string> next = read_line("> ", terminal_);
+        clear_interrupt();
+        if (!next) return kExitInterrupted;
+        if (!handle(*next)) return kExitOk;
+        continue;
+      }
+      if (!line) break;
+      if (!handle(*line)) break;
+    }
+    if (terminal_) std::fputs("\n", stderr);
+    return failed_ ? kExitFailure : kExitOk;
+  }
+
+ private:
+  // Returns false to leave.
+  bool handle(const std::string& line) {
+    if (line.empty()) return true;
+    if (line == "/quit" || line == "/exit") return false;
+    if (line[0] == '/' && terminal_)
+      command(line);
+    else
+      answer(line);
+    return true;
+  }
+
+  void command(const std::string& line) {
+    const size_t space = line.find(' ');
+    const std::string name = line.substr(0, space), file = space == std::string::npos ? "" : line.substr(space + 1);
+    try {
+      if (name == "/help")
+        std::fputs(kHelp, stderr);
+      else if (name == "/clear")
+        conversation_.clear(), std::fputs("(the conversation is empty)\n", stderr);
+      else if (name == "/undo")
+        std::fputs(conversation_.undo() ? "(the last answer is forgotten)\n" : "(there is nothing to undo)\n", stderr);
+      else if (name == "/stats")
+        print_stats();
+      else if ((name == "/save" || name == "/load") && file.empty())
+        std::fprintf(stderr, "%s needs a file name\n", name.c_str());
+      else if (name == "/save")
+        conversation_.save(file), std::fprintf(stderr, "(saved to %s)\n", file.c_str());
+      else if (name == "/load")
+        conversation_.load(file), std::fprintf(stderr, "(%zu messages)\n", conversation_.messages().size());
+      else
+        std::fprintf(stderr, "unknown command %s; /help lists them\n", name.c_str());
+    } catch (const Error& e) {
+      std::fprintf(stderr, "%s\n", e.what());
+    }
+  }
+
+  void answer(const std::string& text) {
+    ProgressLine line("reading", ProgressLine::Unit::items);
+    const auto progress = [&](uint64_t done, uint64_t total) {
+      line.update(done, total);
+      if (done == total) line.finish();
+    };
+    const auto print = [](std::string_view piece) {
+      std::fwrite(piece.data(), 1, piece.size(), stdout);
+      std::fflush(stdout);
+    };
+    try {
+      last_ = conversation_.ask(text, interrupted, print, progress);
+    } catch (const Error& e) {
+      line.finish();
+      std::fprintf(stderr, "loam chat: %s\n", e.what());
+      if (e.code == Code::context_full)
+        std::fputs("(/undo or /clear makes room; -c asks for a larger context)\n", stderr);
+      failed_ = !terminal_;
+    }
+    line.finish();
+    std::fputs("\n", stdout);
+    std::fflush(stdout);
+    explain();
+    clear_interrupt();
+  }
+
+  void explain() const {
+    if (last_.dropped_turns)
+      std::fprintf(stderr, "(the context is full: %d older turn%s dropped)\n", last_.dropped_turns,
+                   last_.dropped_turns == 1 ? " was" : "s were");
+    if (last_.reason == StopReason::context_full)
+      std::fputs("(the context is full: /clear, --context-shift or a larger -c)\n", stderr);
+    if (last_.reason == StopReason::interrupted && terminal_) std::fputs("(stopped)\n", stderr);
+  }
+
+  void print_stats() const {
+    std::fprintf(stderr, "prompt  %llu tokens, %.1f tokens/s\nanswer  %llu tokens, %.1f tokens/s\n",
+                 (unsigned long long)last_.prefill.tokens, last_.prefill.rate(),
+                 (unsigned long long)last_.decode.tokens, last_.decode.rate());
+    std::fprintf(stderr, "context %lld tokens held, room for %lld more\nmodel   %s in %s\n",
+                 (long long)conversation_.held_tokens(), (long long)conversation_.room(),
+                 human_bytes(double(engine_.file->file_bytes())).c_str(), engine_.file->path().c_str());
+    for (const std::string& f : engine_.session->executor().fallbacks())
+      std::fprintf(stderr, "in the reference backend: %s\n", f.c_str());
+  }
+
+  const Arguments& args_;
+  const Engine& engine_;
+  bool terminal_, failed_ = false;
+  Conversation conversation_;
+  AnswerStats last_;
+};
+
+}  // namespace
+
+int run_chat(const Arguments& args) {
+  catch_interrupts();
+  Engine engine = open_engine(args);
+  engine.session = make_session(engine.model, args.integer("--ctx-size"), args.text("--kv"),
+                                int(args.integer("--threads")), int(args.integer("--batch-size")));
+  const bool terminal = isatty(STDIN_FILENO);
+  ConversationOptions options{
+      args.has("--chat-template") ? args.text("--chat-template") : std::string(engine.file->chat_template()),
+      args.text("--system-prompt"), args.flag("--context-shift"), args.integer("--predict")};
+  if (options.chat_template.empty()) {
+    std::fprintf(stderr, "%s has no chat template: it is a base model that continues text\n", args.model().c_str());
+    if (options.limit < 0) options.limit = kBaseModelLimit;
+  } else if (terminal) {
+    std::fputs("/help lists the commands\n", stderr);
+  }
+  SamplerOptions sampling = sampler_options(args);
+  if (!terminal && !args.has("--temp")) sampling.temperature = 0;  // scripts get the same answer every time
+  Sampler sampler(sampling);
+  return Chat(args, engine, sampler, std::move(options), terminal).run();
+}
+
+}  // namespace loam

@@ -1,0 +1,152 @@
+#include "tools/chat/conversation.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace loam {
+
+Conversation::Conversation(Session& session, const Tokenizer& tokenizer, Sampler& sampler, ConversationOptions options)
+    : tokenizer_(tokenizer), sampler_(sampler), options_(std::move(options)), stream_(session, tokenizer) {
+  clear();
+}
+
+void Conversation::clear() {
+  messages_.clear();
+  if (!options_.system.empty()) messages_.push_back({"system", options_.system});
+}
+
+// The text that the model reads before it continues with the rest of the answer.
+std::string Conversation::render(const std::string& partial_answer) const {
+  if (options_.chat_template.empty()) {
+    std::string text;
+    for (const ChatMessage& m : messages_) text += m.content;
+    return text + partial_answer;
+  }
+  const auto token = [&](int32_t id) { return id < 0 ? std::string() : std::string(tokenizer_.token(id)); };
+  ChatTemplateInput input;
+  input.messages = messages_;
+  input.bos_token = token(tokenizer_.spec().bos);
+  input.eos_token = token(tokenizer_.spec().eos);
+  return render_chat(options_.chat_template, input) + partial_answer;
+}
+
+// Text that only grew is tokenized from where it grew, so that an answer keeps the tokens that were drawn.
+std::vector<int32_t> Conversation::tokens_for(const std::string& text) const {
+  const bool raw = options_.chat_template.empty();
+  if (!held_text_.empty() && text.size() > held_text_.size() && text.compare(0, held_text_.size(), held_text_) == 0) {
+    std::vector<int32_t> tokens = stream_.tokens();
+    const std::vector<int32_t> more =
+        tokenizer_.encode(std::string_view(text).substr(held_text_.size()), {false, !raw});
+    tokens.insert(tokens.end(), more.begin(), more.end());
+    return tokens;
+  }
+  return tokenizer_.encode(text, {raw, !raw});
+}
+
+bool Conversation::drop_oldest_turn() {
+  const size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
+  if (messages_.size() < first + 3) return false;  // the last question stays
+  messages_.erase(messages_.begin() + std::ptrdiff_t(first), messages_.begin() + std::ptrdiff_t(first + 2));
+  return true;
+}
+
+// Makes the model hold everything up to here; drops the oldest turns where it does not fit and that is allowed.
+bool Conversation::feed(const std::string& partial, AnswerStats& stats, const Stream::Cancelled& cancelled,
+                        const Stream::OnProgress& progress) {
+  while (true) {
+    const std::string text = render(partial);
+    const std::vector<int32_t> tokens = tokens_for(text);
+    if (tokens.empty()) fail(Code::bad_argument, "the message is empty");
+    const int64_t reserve = stats.dropped_turns ? std::min<int64_t>(256, (stream_.room() + held_tokens()) / 8) : 1;
+    if (int64_t(tokens.size()) + reserve > stream_.room() + held_tokens() && options_.context_shift &&
+        drop_oldest_turn()) {
+      ++stats.dropped_turns;
+      continue;
+    }
+    held_text_.clear();
+    if (!stream_.feed(tokens, cancelled, progress)) return false;
+    held_text_ = text;
+    return true;
+  }
+}
+
+AnswerStats Conversation::ask(const std::string& text, const Stream::Cancelled& cancelled,
+                              const Stream::OnText& on_text, const Stream::OnProgress& progress) {
+  AnswerStats stats;
+  const std::vector<ChatMessage> before = messages_;
+  messages_.push_back({"user", text});
+  std::string answer;
+  const auto collect = [&](std::string_view piece) {
+    answer += piece;
+    on_text(piece);
+  };
+  try {
+    if (!feed("", stats, cancelled, progress)) {
+      messages_ = before;
+      stats.reason = StopReason::interrupted;
+      return stats;
+    }
+  } catch (const Error&) {
+    messages_ = before;
+    throw;
+  }
+  stats.prefill = stream_.prefill();
+  while (true) {
+    const int64_t left = options_.limit < 0 ? -1 : options_.limit - int64_t(stats.decode.tokens);
+    stats.reason = stream_.generate(sampler_, left, cancelled, collect);
+    stats.decode.tokens += stream_.decode().tokens;
+    stats.decode.seconds += stream_.decode().seconds;
+    held_text_ = render(answer);
+    if (stats.reason != StopReason::context_full || !options_.context_shift || !drop_oldest_turn()) break;
+    ++stats.dropped_turns;
+    held_text_.clear();
+    if (!feed(answer, stats, cancelled, progress)) {
+      stats.reason = StopReason::interrupted;
+      break;
+    }
+  }
+  messages_.push_back({"assistant", answer});
+  return stats;
+}
+
+bool Conversation::undo() {
+  if (messages_.empty() || messages_.back().role != "assistant") return false;
+  messages_.resize(messages_.size() - 2);
+  return true;
+}
+
+void Conversation::save(const std::string& path) const {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const ChatMessage& m : messages_) all.push_back({{"role", m.role}, {"content", m.content}});
+  const std::string part = path + ".part";
+  std::ofstream out(part, std::ios::binary);
+  out << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(part, path, error);
+  if (!out || error) {
+    std::filesystem::remove(part, error);
+    fail(Code::io, "cannot write %s", path.c_str());
+  }
+}
+
+void Conversation::load(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail(Code::io, "cannot read %s", path.c_str());
+  const auto all = nlohmann::json::parse(std::string(std::istreambuf_iterator<char>(in), {}), nullptr, false);
+  if (!all.is_array())
+    fail(Code::bad_file, "%s is not a saved conversation: expected a JSON list of messages", path.c_str());
+  std::vector<ChatMessage> messages;
+  for (const auto& m : all) {
+    if (!m.is_object() || !m.contains("role") || !m["role"].is_string() || !m.contains("content") ||
+        !m["content"].is_string())
+      fail(Code::bad_file, "%s: message %zu has no text 'role' and 'content'", path.c_str(), messages.size() + 1);
+    messages.push_back({m["role"], m["content"]});
+  }
+  messages_ = std::move(messages);
+}
+
+}  // namespace loam

@@ -1,0 +1,70 @@
+#include "tools/run/engine.h"
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <random>
+
+#include "backends/backends.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/progress.h"
+#include "tools/convert/open.h"
+
+namespace loam {
+namespace {
+
+std::string slurp(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
+
+}  // namespace
+
+Engine open_engine(const Arguments& args, bool tokenizer_needed) {
+  Engine e;
+  const std::string path = open_or_convert(args.model());
+  ProgressLine line("checking");
+  const Progress progress = [&](uint64_t done, uint64_t total) {
+    line.update(done, total);
+    return !interrupted();
+  };
+  e.file = std::make_shared<LoamFile>(path, LoamFileOptions{!args.flag("--no-verify"), progress});
+  line.finish();
+  e.model = std::make_shared<Model>(e.file);
+  if (const TokenizerSpec* spec = e.file->tokenizer())
+    e.tokenizer = std::make_unique<Tokenizer>(*spec);
+  else if (tokenizer_needed)
+    fail(Code::bad_file, "%s has no tokenizer: convert it again from a source that has one", path.c_str());
+  return e;
+}
+
+std::unique_ptr<Session> make_session(std::shared_ptr<const Model> model, int64_t context, const std::string& kv,
+                                      int threads, int batch) {
+  SessionOptions options;
+  options.context = context > 0 ? context : model->config().context;
+  options.decoder.kv = kv == "f32" ? KvType::f32 : KvType::f16;
+  options.max_rows = batch;
+  return std::make_unique<Session>(std::move(model), make_placement("cpu", threads), options);
+}
+
+SamplerOptions sampler_options(const Arguments& args) {
+  SamplerOptions o;
+  o.temperature = float(args.number("--temp"));
+  o.top_k = int(args.integer("--top-k"));
+  o.top_p = float(args.number("--top-p"));
+  o.min_p = float(args.number("--min-p"));
+  o.repeat_penalty = float(args.number("--repeat-penalty"));
+  o.repeat_last_n = int(args.integer("--repeat-last-n"));
+  const int64_t seed = args.integer("--seed");
+  o.seed = seed >= 0 ? uint64_t(seed) : uint64_t(std::random_device{}()) << 32 | std::random_device{}();
+  return o;
+}
+
+std::string read_prompt(const Arguments& args) {
+  if (args.has("--prompt")) return args.text("--prompt");
+  if (!args.has("--file") || args.text("--file") == "-") return slurp(std::cin);
+  std::ifstream in(args.text("--file"), std::ios::binary);
+  if (!in) fail(Code::io, "cannot read %s", args.text("--file").c_str());
+  return slurp(in);
+}
+
+}  // namespace loam

@@ -1,0 +1,54 @@
+// Feeding tokens to a sequence and drawing new ones, with a way to stop in between.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "core/session.h"
+#include "core/text/sampler.h"
+#include "core/text/tokenizer.h"
+
+namespace loam {
+
+enum class StopReason : uint8_t { end, limit, interrupted, context_full };
+
+struct Timing {
+  uint64_t tokens = 0;
+  double seconds = 0;
+  double rate() const { return seconds > 0 ? double(tokens) / seconds : 0; }
+};
+
+// One sequence of a session and the tokens that it holds.
+class Stream {
+ public:
+  using Cancelled = std::function<bool()>;
+  using OnProgress = std::function<void(uint64_t done, uint64_t total)>;
+  using OnText = std::function<void(std::string_view)>;
+
+  Stream(Session& session, const Tokenizer& tokenizer)
+      : session_(session), tokenizer_(tokenizer), sequence_(session.create_sequence()) {}
+
+  const std::vector<int32_t>& tokens() const { return tokens_; }
+  // Makes the sequence hold exactly these tokens; computes only what differs from the ones it holds. Returns false
+  // where `cancelled` said so (the sequence then holds a prefix). Error{context_full} where they do not fit.
+  bool feed(const std::vector<int32_t>& tokens, const Cancelled& cancelled, const OnProgress& progress = {});
+  // Draws tokens and gives their text in whole UTF-8 sequences until the model ends, `limit` tokens (-1: none) are
+  // drawn, or `cancelled`. Tokens must have been fed before.
+  StopReason generate(Sampler& sampler, int64_t limit, const Cancelled& cancelled, const OnText& on_text);
+  // Room for this many more positions.
+  int64_t room() const;
+
+  const Timing& prefill() const { return prefill_; }  // of the last feed
+  const Timing& decode() const { return decode_; }    // of the last generate
+
+ private:
+  Session& session_;
+  const Tokenizer& tokenizer_;
+  int sequence_;
+  std::vector<int32_t> tokens_;  // what the sequence holds
+  std::vector<BatchRow> rows_;
+  Timing prefill_, decode_;
+};
+
+}  // namespace loam
