@@ -22,9 +22,12 @@ $(BUILD)/CMakeCache.txt: | $(BUILD)/.deps-build
 program: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-build
 	@$(CMAKE_BUILD) --target loam $(if $(and $(SILENT),$(wildcard $(BUILD)/build.ninja)),-- --quiet) $(QUIETLY)
 
-# MODEL is a name of tools/demo/models.tsv or a path; ARGS are options of `loam chat`.
+# MODEL is a name of tools/demo/models.tsv or a path; ARGS are options of `loam chat`. SYSTEM_<name>: a demo model's
+# system message. With the one of its own template, SmolLM2 at temperature 0 begins an answer about the capital of
+# France in French (its logits say so in float64, and in llama.cpp); with this one it answers in English.
+SYSTEM_smollm2-135m = You are a helpful AI assistant.
 chat: program
-	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam chat "$$model" $(ARGS)
+	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam chat "$$model" $(if $(SYSTEM_$(MODEL)),-sys '$(SYSTEM_$(MODEL))') $(ARGS)
 
 bench: program
 	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam bench "$$model" $(ARGS)

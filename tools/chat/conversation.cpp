@@ -15,7 +15,8 @@ Conversation::Conversation(Session& session, const Tokenizer& tokenizer, Sampler
 
 void Conversation::clear() {
   messages_.clear();
-  if (!options_.system.empty()) messages_.push_back({"system", options_.system});
+  const bool raw = options_.chat_template.empty();  // a base model knows no roles
+  if (!options_.system.empty() && !raw) messages_.push_back({"system", options_.system});
 }
 
 // The text that the model reads before it continues with the rest of the answer.
