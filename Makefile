@@ -23,8 +23,8 @@ program: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-build
 	@$(CMAKE_BUILD) --target loam $(if $(and $(SILENT),$(wildcard $(BUILD)/build.ninja)),-- --quiet) $(QUIETLY)
 
 # MODEL is a name of tools/demo/models.tsv or a path; ARGS are options of `loam chat`. SYSTEM_<name>: a demo model's
-# system message. With the one of its own template, SmolLM2 at temperature 0 begins an answer about the capital of
-# France in French (its logits say so in float64, and in llama.cpp); with this one it answers in English.
+# system message. With the one of its own template SmolLM2 stands at a fork when it is asked for the capital of France
+# ("The" and "L" are almost equally likely; int8 activations, here as in llama.cpp, tip it to "L'Etoile ...").
 SYSTEM_smollm2-135m = You are a helpful AI assistant.
 chat: program
 	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam chat "$$model" $(if $(SYSTEM_$(MODEL)),-sys '$(SYSTEM_$(MODEL))') $(ARGS)

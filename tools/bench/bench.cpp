@@ -68,7 +68,7 @@ class Bench {
   Result measure(const std::string& name, int threads, int64_t length, bool is_prefill) {
     Result r{name, threads, {}, {}, 0};
     const int used = threads ? threads : omp_get_max_threads();
-    const auto session = make_session(engine_.model, length + 64, args_.text("--kv"), threads, kMaxRows);
+    const auto session = make_session(args_, engine_.model, length + 64, threads, kMaxRows);
     std::vector<double> bounds;
     run(*session, std::min<int64_t>(length, 16), is_prefill);  // warm up
     for (int64_t i = 0; i < args_.integer("--repetitions"); ++i) {

@@ -147,8 +147,7 @@ class Chat {
 int run_chat(const Arguments& args) {
   catch_interrupts();
   Engine engine = open_engine(args);
-  engine.session = make_session(engine.model, args.integer("--ctx-size"), args.text("--kv"),
-                                int(args.integer("--threads")), int(args.integer("--batch-size")));
+  engine.session = make_session(args, engine.model);
   const bool terminal = isatty(STDIN_FILENO);
   ConversationOptions options{
       args.has("--chat-template") ? args.text("--chat-template") : std::string(engine.file->chat_template()),

@@ -12,6 +12,8 @@ constexpr Option kModel[] = {
 constexpr Option kMachine[] = {
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},
     {"--kv", Kind::choice, "f16|f32", "f16", "type of the stored keys and values"},
+    {"--activations", Kind::choice, "int8|f32", "int8",
+     "what quantized matrices are multiplied by; f32 is slow and exact"},
 };
 
 constexpr Option kContext[] = {
@@ -67,6 +69,8 @@ constexpr Option kBench[] = {
     {"-t,--threads", Kind::text, "LIST", "0", "thread counts, e.g. 1,2; 0: one per core"},
     {"-r,--repetitions", Kind::integer, "N", "5", "runs of each", 1, 1000},
     {"--kv", Kind::choice, "f16|f32", "f16", "type of the stored keys and values"},
+    {"--activations", Kind::choice, "int8|f32", "int8",
+     "what quantized matrices are multiplied by; f32 is slow and exact"},
     {"--json", Kind::flag, "", "", "print JSON"},
 };
 

@@ -14,8 +14,7 @@ int run_complete(const Arguments& args) {
   Engine engine = open_engine(args);
   const std::vector<int32_t> prompt = engine.tokenizer->encode(read_prompt(args));
   if (prompt.empty()) fail(Code::bad_argument, "the text is empty and the model has no token to begin with");
-  engine.session = make_session(engine.model, args.integer("--ctx-size"), args.text("--kv"),
-                                int(args.integer("--threads")), int(args.integer("--batch-size")));
+  engine.session = make_session(args, engine.model);
   Stream stream(*engine.session, *engine.tokenizer);
   Sampler sampler(sampler_options(args));
   ProgressLine line("reading", ProgressLine::Unit::items);

@@ -37,13 +37,19 @@ Engine open_engine(const Arguments& args, bool tokenizer_needed) {
   return e;
 }
 
-std::unique_ptr<Session> make_session(std::shared_ptr<const Model> model, int64_t context, const std::string& kv,
-                                      int threads, int batch) {
+std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model, int64_t context,
+                                      int threads, int max_rows) {
   SessionOptions options;
   options.context = context > 0 ? context : model->config().context;
-  options.decoder.kv = kv == "f32" ? KvType::f32 : KvType::f16;
-  options.max_rows = batch;
+  options.decoder.kv = args.text("--kv") == "f32" ? KvType::f32 : KvType::f16;
+  options.decoder.activations = args.text("--activations") == "f32" ? Activations::Kind::f32 : Activations::Kind::int8;
+  options.max_rows = max_rows;
   return std::make_unique<Session>(std::move(model), make_placement("cpu", threads), options);
+}
+
+std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model) {
+  return make_session(args, std::move(model), args.integer("--ctx-size"), int(args.integer("--threads")),
+                      int(args.integer("--batch-size")));
 }
 
 SamplerOptions sampler_options(const Arguments& args) {

@@ -23,9 +23,11 @@ struct Engine {
 // none and it is not `needed`.
 Engine open_engine(const Arguments& args, bool tokenizer_needed = true);
 
-// The placement and session options that the command line asks for.
-std::unique_ptr<Session> make_session(std::shared_ptr<const Model> model, int64_t context, const std::string& kv,
-                                      int threads, int batch);
+// A session with the key/value type and activations of the command line. context 0: what the model was trained for.
+std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model, int64_t context,
+                                      int threads, int max_rows);
+// The same with the context, threads and batch size of the command line.
+std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model);
 
 SamplerOptions sampler_options(const Arguments& args);
 
