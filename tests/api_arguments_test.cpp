@@ -120,14 +120,29 @@ TEST_CASE("every function refuses NULL") {
 
 TEST_CASE("the example in C talks with a model") {
   ModelFile f;
-  const auto run = [](const std::string& arguments) {
-    return output_of(LOAM_BINARY_DIR "/tests/api_example " + arguments + " 2>&1");
-  };
-  const auto [status, text] = run(f.path + " 'Who?'");
-  CAPTURE(text);
-  CHECK(status == 0);
-  CHECK(text.size() > 1);
-  const auto [failed, message] = run("/no/such.loam");
-  CHECK(failed == 1);
-  CHECK(message.rfind("error: ", 0) == 0);
+  const std::string example = LOAM_BINARY_DIR "/tests/api_example ";
+  const auto answer = output_of(example + f.path + " 'Who?' 2>&1");
+  CAPTURE(answer.second);
+  CHECK(answer.first == 0);
+  CHECK(answer.second.size() > 1);
+  const auto failure = output_of(example + "/no/such.loam 2>&1");
+  CHECK(failure.first == 1);
+  CHECK(failure.second.rfind("error: ", 0) == 0);
+  CHECK(output_of(example + "2>&1").first == 2);
+}
+
+TEST_CASE("the example in C asks the demo model") {
+  const char* source = std::getenv("LOAM_TEST_MODEL_SMOLLM2_135M");
+  if (!source) {
+    MESSAGE("SKIPPED: the C example with the demo model: LOAM_TEST_MODEL_SMOLLM2_135M is not set");
+    return;
+  }
+  const format_test::TempFolder folder;
+  const std::string path = folder / "demo.loam";
+  REQUIRE(output_of(LOAM_BINARY_DIR "/loam convert '" + std::string(source) + "' -o " + path + " 2>&1").first == 0);
+  const auto answer = output_of(LOAM_BINARY_DIR "/tests/api_example " + path +
+                                " 'What is the capital of France?' 'You are a helpful AI assistant.' 2>&1");
+  CAPTURE(answer.second);
+  CHECK(answer.first == 0);
+  CHECK(format_test::contains(answer.second, "Paris"));
 }

@@ -1,4 +1,4 @@
-/* One turn of a chat through the C API: api_example MODEL.loam ["question"]. Without arguments: the demo model. */
+/* One turn of a chat through the C API: api_example MODEL.loam [QUESTION [SYSTEM_MESSAGE]] */
 #include "core/loam.h"
 
 #include <stdio.h>
@@ -14,8 +14,9 @@ static void check(loam_status status) {
 }
 
 /* The tokens of the question as the model wants to be asked; a model without chat template continues it. */
-static int32_t* prompt_tokens(const loam_model* model, const char* question, size_t* count) {
-  loam_chat_message message = {"user", 4, NULL, 0};
+static int32_t* prompt_tokens(const loam_model* model, const char* system, const char* question, size_t* count) {
+  loam_chat_message messages[2] = {{"system", 6, NULL, 0}, {"user", 4, NULL, 0}};
+  const size_t first = system ? 0 : 1; /* message */
   loam_model_info info = LOAM_MODEL_INFO_INIT;
   char* text;
   size_t size = strlen(question);
@@ -23,12 +24,14 @@ static int32_t* prompt_tokens(const loam_model* model, const char* question, siz
   uint32_t flags = LOAM_PARSE_SPECIAL;
 
   check(loam_model_get_info(model, &info));
-  message.content = question;
-  message.content_size = size;
+  messages[0].content = system;
+  messages[0].content_size = system ? strlen(system) : 0;
+  messages[1].content = question;
+  messages[1].content_size = size;
   if (info.has_chat_template) {
-    check(loam_chat_format(model, &message, 1, 1, NULL, 0, &size));
+    check(loam_chat_format(model, messages + first, 2 - first, 1, NULL, 0, &size));
     text = malloc(size + 1);
-    check(loam_chat_format(model, &message, 1, 1, text, size, &size));
+    check(loam_chat_format(model, messages + first, 2 - first, 1, text, size, &size));
   } else {
     text = malloc(size + 1);
     memcpy(text, question, size);
@@ -42,7 +45,6 @@ static int32_t* prompt_tokens(const loam_model* model, const char* question, siz
 }
 
 int main(int argc, char** argv) {
-  const char* path = argc > 1 ? argv[1] : getenv("LOAM_TEST_MODEL_SMOLLM2_135M");
   const char* question = argc > 2 ? argv[2] : "What is the capital of France?";
   loam_session_options options = LOAM_SESSION_OPTIONS_INIT;
   loam_model* model;
@@ -54,17 +56,17 @@ int main(int argc, char** argv) {
   const float* logits;
   int limit;
 
-  if (!path) {
-    printf("SKIPPED: no model; give its path or set LOAM_TEST_MODEL_SMOLLM2_135M\n");
-    return 77;
+  if (argc < 2) {
+    fprintf(stderr, "usage: api_example MODEL.loam [QUESTION [SYSTEM_MESSAGE]]\n");
+    return 2;
   }
-  check(loam_model_load(path, NULL, &model));
+  check(loam_model_load(argv[1], NULL, &model));
   options.context = 1024;
   check(loam_session_create(model, &options, &session));
   check(loam_sequence_create(session, &sequence));
   check(loam_sampler_create(NULL, &sampler)); /* greedy */
 
-  tokens = prompt_tokens(model, question, &count);
+  tokens = prompt_tokens(model, argc > 3 ? argv[3] : NULL, question, &count);
   rows = calloc(count + 1, sizeof *rows);
   for (i = 0; i < count; ++i) {
     rows[i].token = tokens[i];
