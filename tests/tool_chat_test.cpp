@@ -1,0 +1,144 @@
+// Conversations on a small random model: what is computed, undone, saved, dropped and refused.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "backends/backends.h"
+#include "core/text/tokenizer_json.h"
+#include "tests/golden_models.h"
+#include "tests/memory_model.h"
+#include "tools/chat/conversation.h"
+
+using namespace loam;
+
+namespace {
+
+constexpr const char* kTemplate =
+    "{% for m in messages %}[{{ m.role }}]{{ m.content }}[end]\n{% endfor %}{% if add_generation_prompt "
+    "%}[assistant]{% endif %}";
+
+struct Fixture {
+  Tokenizer tokenizer{
+      tokenizer_from_json(golden::read_text(golden::data_dir() / "tiny_vocab" / "tokenizer.json"), {}, {}).spec};
+  std::shared_ptr<Model> model;
+  std::unique_ptr<Session> session;
+  Sampler sampler{greedy()};
+
+  explicit Fixture(int64_t context) {
+    ModelConfig c;
+    c.dim = 64, c.layers = 2, c.heads = 2, c.kv_heads = 1, c.head_dim = 32, c.ffn_dim = 96, c.context = 4096;
+    c.vocab = int64_t(tokenizer.size());
+    model = std::make_shared<Model>(tests::random_model(c, 21, [](const std::string&) { return std::string("q8_0"); }));
+    SessionOptions options;
+    options.context = context;
+    session = std::make_unique<Session>(model, make_placement("cpu", 1), options);
+  }
+
+  static SamplerOptions greedy() {
+    SamplerOptions o;
+    o.temperature = 0;
+    return o;
+  }
+
+  Conversation conversation(bool shift = false, int64_t limit = 12) {
+    return Conversation(*session, tokenizer, sampler, {kTemplate, "", shift, limit});
+  }
+};
+
+const auto never = [] { return false; };
+
+std::string ask(Conversation& c, const std::string& text, AnswerStats* stats = nullptr) {
+  std::string answer;
+  const AnswerStats s = c.ask(text, never, [&](std::string_view piece) { answer += piece; });
+  if (stats) *stats = s;
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("a second turn computes its own tokens only, and says what a fresh conversation would say") {
+  Fixture f(1024);
+  Conversation c = f.conversation();
+  ask(c, "hello there");
+  const uint64_t before = f.session->stats().rows;
+  const int64_t held = c.held_tokens();
+  AnswerStats stats;
+  ask(c, "and now", &stats);
+  CHECK(f.session->stats().rows - before == uint64_t(c.held_tokens() - held));
+  CHECK(stats.prefill.tokens < uint64_t(held));
+}
+
+TEST_CASE("undo gives the same answer again, clear begins anew") {
+  Fixture f(1024);
+  Conversation c = f.conversation();
+  const std::string first = ask(c, "one"), second = ask(c, "two");
+  CHECK(c.undo());
+  CHECK(c.messages().size() == 2);
+  CHECK(ask(c, "two") == second);
+  c.clear();
+  CHECK_FALSE(c.undo());
+  CHECK(ask(c, "one") == first);
+}
+
+TEST_CASE("a conversation is saved and goes on where it was") {
+  Fixture f(1024), g(1024);
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("loam_chat_" + std::to_string(getpid()) + ".json")).string();
+  Conversation c = f.conversation();
+  ask(c, "one \"quoted\" \xc3\xa9");
+  c.save(path);
+  Conversation d = g.conversation();
+  d.load(path);
+  REQUIRE(d.messages().size() == 2);
+  CHECK(d.messages()[0].content == c.messages()[0].content);
+  CHECK(d.messages()[1].content == c.messages()[1].content);
+  golden::write_text(path, "{\"role\": 3}");
+  CHECK_THROWS_AS(d.load(path), Error);
+  CHECK(d.messages().size() == 2);
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(d.load(path), Error);
+  CHECK_THROWS_AS(c.save("/nowhere/at/all.json"), Error);
+}
+
+TEST_CASE("a full context ends the answer and says so; a message that does not fit changes nothing") {
+  Fixture f(128);
+  Conversation c = f.conversation(false, -1);
+  AnswerStats stats;
+  ask(c, "one", &stats);
+  const bool ended = stats.reason == StopReason::context_full || stats.reason == StopReason::end;
+  CHECK(ended);
+  const size_t messages = c.messages().size();
+  CHECK_THROWS_AS(ask(c, std::string(2000, 'x')), Error);
+  CHECK(c.messages().size() == messages);
+}
+
+TEST_CASE("with context shift the oldest turns are dropped and the conversation goes on") {
+  Fixture f(192);
+  Conversation c = f.conversation(true, 20);
+  int dropped = 0;
+  for (int i = 0; i < 12; ++i) {
+    AnswerStats stats;
+    ask(c, "question number " + std::to_string(i), &stats);
+    CHECK(stats.reason != StopReason::context_full);
+    dropped += stats.dropped_turns;
+  }
+  CHECK(dropped > 0);
+  CHECK(c.held_tokens() <= 192);
+  CHECK(c.messages().size() + 2 * size_t(dropped) == 24);
+  CHECK(c.messages().front().role == "user");
+}
+
+TEST_CASE("stopping an answer keeps what was said") {
+  Fixture f(1024);
+  Conversation c = f.conversation(false, 50);
+  int pieces = 0;
+  std::string text;
+  const AnswerStats stats = c.ask(
+      "go", [&] { return pieces >= 5; }, [&](std::string_view p) { text += p, ++pieces; });
+  CHECK(stats.reason == StopReason::interrupted);
+  REQUIRE(c.messages().size() == 2);
+  CHECK(c.messages()[1].content == text);
+  ask(c, "more");
+  CHECK(c.messages().size() == 4);
+}
