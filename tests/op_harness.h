@@ -19,7 +19,7 @@ struct Problem {
   KvLayout state{};
   std::vector<int32_t> outputs = {};
   int sequences = 1;     // the rows belong to, in turn by threes
-  bool special = false;  // NaN, infinities, huge, tiny and zero among the inputs
+  bool special = false;  // NaN, infinities, huge, tiny, zero and random bits among the inputs
 };
 
 template <class O>
@@ -160,9 +160,10 @@ class ProblemData {
     }
   }
 
-  // Special values come in rows: all of them, a single one, or none.
+  // Special values come in rows: all of them, a single one, any bits at all, or none.
   float input_value(size_t v, size_t i) {
     const size_t cols = size_t(problem_.in[v]), row = i / cols;
+    if (problem_.special && row % 8 == 7) return std::bit_cast<float>(uint32_t(random_()));
     if (!problem_.special || row % 4 == 3) return random_float(random_);
     if (row % 4 == 0) return i % cols == cols / 2 ? special_float(random_) : random_float(random_);
     if (row % 4 == 1) return special_float(random_);
@@ -187,9 +188,10 @@ class ProblemData {
     for (size_t h = 0; h < size_t(l.kv_heads); ++h) {
       std::byte *keys = state_.data() + l.keys(page, h), *values = state_.data() + l.values(page, h);
       if (!std::isnan(load_kv(l.type, keys, l.key_index(slot, 0)))) return;
+      const float scale = problem_.special && position % 3 == 0 ? 1e-6f : 1.f;  // subnormal in f16
       for (size_t d = 0; d < size_t(l.head_dim); ++d) {
-        store_kv(l.type, keys, l.key_index(slot, d), random_float(random_));
-        store_kv(l.type, values, l.value_index(slot, d), random_float(random_));
+        store_kv(l.type, keys, l.key_index(slot, d), random_float(random_) * scale);
+        store_kv(l.type, values, l.value_index(slot, d), random_float(random_) * scale);
       }
     }
   }

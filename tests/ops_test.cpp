@@ -112,6 +112,22 @@ TEST_CASE("attention of random shapes equals its definition") {
   }
 }
 
+TEST_CASE("functions and conversions of any bits equal their definitions") {
+  const Backends backends = all_backends();
+  const uint32_t seeds = std::getenv("LOAM_TEST_FULL") ? 100 : 2;
+  for (uint32_t seed = 1; seed <= seeds; ++seed) {
+    for (const Case<Activate>& c : Activate::cases()) {
+      Problem p{.op = c.op, .in = {1000}, .rows = 64, .special = true};
+      check_problem(p, backends, seed);
+    }
+    for (KvType type : {KvType::f16, KvType::f32}) {
+      Problem p{
+          .op = RopeKv{1, 1, 256}, .in = {256, 256, 256, 256}, .rows = 80, .state = {type, 1, 256}, .special = true};
+      check_problem(p, backends, seed);
+    }
+  }
+}
+
 TEST_CASE("a wrong kernel is found") {
   using Fault = WrongBackend::Fault;
   for (const Problem& p : {problem_of(RmsNorm::cases()[2]), problem_of(Activate::cases()[0])}) {
