@@ -141,10 +141,7 @@ LOAM_INLINE void write_token(const Unit& u, Gate gate, int64_t token, const Toke
 }
 
 // Tokens of the tile that fits what is left.
-LOAM_INLINE int tile_tokens(int64_t left) {
-  const int64_t n = left >= kTileTokens ? kTileTokens : left > 4 ? 6 : left > 2 ? 4 : 2;
-  return int(smaller(n, kTileTokens));
-}
+LOAM_INLINE int tile_tokens(int64_t left, int64_t most) { return int(smaller(most, left > 4 ? 6 : left > 2 ? 4 : 2)); }
 LOAM_INLINE Tile tile_of(const TileSet& set, int tokens) {
   return tokens == 2 ? set.two : tokens == 4 ? set.four : set.six;
 }
@@ -191,12 +188,13 @@ LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, Thread
   if (u.run[0]->row && u.run[u.count - 1]->row) return run_rows(u, tokens, gate, scratch);
   const bool floats = !u.run[0]->plan.integers || !u.run[u.count - 1]->plan.integers;
   const int64_t padded = u.run[0]->plan.padded;
+  const int64_t most = smaller(u.run[0]->tiles->most, u.run[u.count - 1]->tiles->most);
   const int64_t panel_k = floats ? kFloatPanelK : kPanelK;
   for (int64_t k0 = 0; k0 < padded; k0 += panel_k) {
     const int64_t n = smaller(panel_k, padded - k0);
     for (int i = 0; i < u.count; ++i) fill_panel(*u.run[i], u.block[i], k0, n, scratch, i);
     for (int64_t first = 0; first < tokens.rows;) {
-      const int count = tokens.rows == 1 ? 1 : tile_tokens(tokens.rows - first);
+      const int count = tokens.rows == 1 ? 1 : tile_tokens(tokens.rows - first, most);
       TokenState* states = panel_k >= padded ? scratch.states : scratch.states + first;
       run_tiles(u, tokens, first, count, k0, n, states, scratch);
       if (k0 + n == padded) {

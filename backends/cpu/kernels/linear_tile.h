@@ -26,6 +26,7 @@ struct TileArgs {
 using Tile = void (*)(const TileArgs&);
 struct TileSet {
   Tile one, two, four, six;  // tokens; one: of one panel, the others of kTileBlocks
+  int most;                  // tokens of the largest
 };
 
 enum class Scales : uint8_t { none, per_fold, per_step };  // integer s after the dots
@@ -88,9 +89,9 @@ LOAM_INLINE void fold_integers(const TileArgs& a, int64_t k, int64_t n, I32x16 (
   }
 }
 
-// sum_e += float(sum of m * activations) * (E * scale) of one fold.
-template <int T, int R, Minimum kMinimum>
-LOAM_INLINE void fold_minimum(const TileArgs& a, int64_t k, int64_t n) {
+// sum_e += float(sum of m * activations) * (E * scale) of one fold; in the tile's state where registers are short.
+template <int T, int R, Minimum kMinimum, bool kInRegisters>
+LOAM_INLINE void fold_minimum(const TileArgs& a, int64_t k, int64_t n, F32x16 (&sum_e)[T][R]) {
   UNROLL
   for (int r = 0; r < R; ++r) {
     const F32x16 e = load(a.e[r] + (k >> a.block_shift) * 16);
@@ -112,24 +113,31 @@ LOAM_INLINE void fold_minimum(const TileArgs& a, int64_t k, int64_t n) {
         }
         sum = to_float(total);
       }
-      float* state = a.state[t][r]->e;
-      store(state, fma(sum, e * splat(a.scales[t][k >> a.scale_shift]), load(state)));
+      const F32x16 scale = e * splat(a.scales[t][k >> a.scale_shift]);
+      if constexpr (kInRegisters) {
+        sum_e[t][r] = fma(sum, scale, sum_e[t][r]);
+      } else {
+        float* state = a.state[t][r]->e;
+        store(state, fma(sum, scale, load(state)));
+      }
     }
   }
 }
 
 template <int T, int R, Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned>
 void integer_tile(const TileArgs& a) {
-  // Sums stay in registers beside the dots, unless integer totals need them.
-  constexpr bool kInRegisters = kScales != Scales::per_step;
-  F32x16 sum[T][R];
+  constexpr bool kHasE = kMinimum != Minimum::none;
+  constexpr bool kInRegisters = kScales != Scales::per_step;  // else integer totals have sum_e's place
+  F32x16 sum[T][R], sum_e[T][R];
   UNROLL
   for (int t = 0; t < T; ++t) {
     UNROLL
     for (int r = 0; r < R; ++r) {
       BlockState* state = a.state[t][r];
-      if (a.first) store(state->sum, zero()), store(state->e, zero());
-      if constexpr (kInRegisters) sum[t][r] = load(state->sum);
+      if (a.first) store(state->sum, zero());
+      if (a.first && kHasE) store(state->e, zero());
+      sum[t][r] = load(state->sum);
+      if constexpr (kHasE && kInRegisters) sum_e[t][r] = load(state->e);
     }
   }
   for (int64_t k = 0; k < a.n; k += a.fold) {
@@ -144,21 +152,17 @@ void integer_tile(const TileArgs& a) {
       for (int t = 0; t < T; ++t) {
         F32x16 scale = splat(a.scales[t][k >> a.scale_shift]);
         if constexpr (kBlocks) scale = d * scale;
-        if constexpr (kInRegisters) {
-          sum[t][r] = fma(to_float(total[t][r]), scale, sum[t][r]);
-        } else {
-          float* state = a.state[t][r]->sum;
-          store(state, fma(to_float(total[t][r]), scale, load(state)));
-        }
+        sum[t][r] = fma(to_float(total[t][r]), scale, sum[t][r]);
       }
     }
-    if constexpr (kMinimum != Minimum::none) fold_minimum<T, R, kMinimum>(a, k, n);
+    if constexpr (kHasE) fold_minimum<T, R, kMinimum, kInRegisters>(a, k, n, sum_e);
   }
-  if constexpr (kInRegisters) {
+  UNROLL
+  for (int t = 0; t < T; ++t) {
     UNROLL
-    for (int t = 0; t < T; ++t) {
-      UNROLL
-      for (int r = 0; r < R; ++r) store(a.state[t][r]->sum, sum[t][r]);
+    for (int r = 0; r < R; ++r) {
+      store(a.state[t][r]->sum, sum[t][r]);
+      if constexpr (kHasE && kInRegisters) store(a.state[t][r]->e, sum_e[t][r]);
     }
   }
 }
@@ -190,17 +194,24 @@ void float_tile(const TileArgs& a) {
   }
 }
 
-constexpr int at_most(int x) { return x < kTileTokens ? x : kTileTokens; }
+constexpr int at_most(int x, int most) { return x < most ? x : most; }
 
-template <Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned>
+// Three accumulators per token and row block where there are totals or E, two otherwise.
+constexpr int most_tokens(Scales scales, Minimum minimum) {
+  return scales == Scales::per_step || minimum != Minimum::none ? at_most(4, kTileTokens) : kTileTokens;
+}
+
+template <Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned, int kMost = most_tokens(kScales, kMinimum)>
 constexpr TileSet kIntegerTiles = {
     integer_tile<1, 1, kScales, kMinimum, kBlocks, kSigned>,
-    integer_tile<at_most(2), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
-    integer_tile<at_most(4), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
-    integer_tile<at_most(6), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<at_most(2, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<at_most(4, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<at_most(6, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    kMost,
 };
-constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2), kTileBlocks>,
-                                 float_tile<at_most(4), kTileBlocks>, float_tile<at_most(6), kTileBlocks>};
+constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2, kTileTokens), kTileBlocks>,
+                                 float_tile<at_most(4, kTileTokens), kTileBlocks>,
+                                 float_tile<at_most(6, kTileTokens), kTileBlocks>, kTileTokens};
 
 template <Scales kScales, bool kSigned>
 const TileSet* pick_minimum(Minimum minimum, bool blocks) {
