@@ -25,65 +25,65 @@ constexpr int kTileTokens = 1, kTileBlocks = 1;
   for (int i = 0; i < 64; ++i) r.v[i] = uint8_t((expression)); \
   return r
 
-LOAM_INLINE I32x16 operator*(I32x16 a, I32x16 b) { LOAM_INTS(int32_t(uint32_t(a.v[i]) * uint32_t(b.v[i]))); }
-LOAM_INLINE I32x16 operator^(I32x16 a, I32x16 b) { LOAM_INTS(a.v[i] ^ b.v[i]); }
-LOAM_INLINE I32x16 shift_right_bits(I32x16 a, int n) { LOAM_INTS(int32_t(uint32_t(a.v[i]) >> n)); }
-LOAM_INLINE I32x16 shift_left_bits(I32x16 a, int n) { LOAM_INTS(int32_t(uint32_t(a.v[i]) << n)); }
-LOAM_INLINE I32x16 load_bytes(const uint8_t* p) { LOAM_INTS(p[i]); }
-LOAM_INLINE void store_low_bytes(int8_t* p, I32x16 a) {
+inline I32x16 operator*(I32x16 a, I32x16 b) { LOAM_INTS(int32_t(uint32_t(a.v[i]) * uint32_t(b.v[i]))); }
+inline I32x16 operator^(I32x16 a, I32x16 b) { LOAM_INTS(a.v[i] ^ b.v[i]); }
+inline I32x16 shift_right_bits(I32x16 a, int n) { LOAM_INTS(int32_t(uint32_t(a.v[i]) >> n)); }
+inline I32x16 shift_left_bits(I32x16 a, int n) { LOAM_INTS(int32_t(uint32_t(a.v[i]) << n)); }
+inline I32x16 load_bytes(const uint8_t* p) { LOAM_INTS(p[i]); }
+inline void store_low_bytes(int8_t* p, I32x16 a) {
   for (int i = 0; i < 16; ++i) p[i] = int8_t(a.v[i]);
 }
-LOAM_INLINE int32_t sum_lanes(I32x16 a) {
+inline int32_t sum_lanes(I32x16 a) {
   uint32_t sum = 0;
   for (int i = 0; i < 16; ++i) sum += uint32_t(a.v[i]);
   return int32_t(sum);
 }
-LOAM_INLINE uint32_t max_lane(I32x16 a) {
+inline uint32_t max_lane(I32x16 a) {
   uint32_t m = 0;
   for (int i = 0; i < 16; ++i) m = uint32_t(a.v[i]) > m ? uint32_t(a.v[i]) : m;
   return m;
 }
-LOAM_INLINE F32x16 low_halves_from_f16(I32x16 a) {
+inline F32x16 low_halves_from_f16(I32x16 a) {
   uint16_t halves[16];
   for (int i = 0; i < 16; ++i) halves[i] = uint16_t(a.v[i]);
   return load_f16(halves);
 }
 
-LOAM_INLINE Line load_line(const void* p) {
+inline Line load_line(const void* p) {
   Line r;
   __builtin_memcpy(r.v, p, 64);
   return r;
 }
-LOAM_INLINE void store_line(void* p, Line a) { __builtin_memcpy(p, a.v, 64); }
-LOAM_INLINE Line splat_byte(int x) { LOAM_BYTES(x); }
-LOAM_INLINE Line splat_word(const int8_t* p) { LOAM_BYTES(p[i % 4]); }
-LOAM_INLINE Line operator&(Line a, Line b) { LOAM_BYTES(a.v[i] & b.v[i]); }
-LOAM_INLINE Line operator|(Line a, Line b) { LOAM_BYTES(a.v[i] | b.v[i]); }
-LOAM_INLINE Line operator^(Line a, Line b) { LOAM_BYTES(a.v[i] ^ b.v[i]); }
-LOAM_INLINE Line operator-(Line a, Line b) { LOAM_BYTES(a.v[i] - b.v[i]); }
-LOAM_INLINE Line shift_right(Line a, int n) { LOAM_BYTES(a.v[i] >> n); }
-LOAM_INLINE Line shift_left(Line a, int n) { LOAM_BYTES(a.v[i] << n); }
-LOAM_INLINE Line times(Line a, Line b) { LOAM_BYTES(a.v[i] * b.v[i]); }
-LOAM_INLINE Line as_line(I32x16 a) { return load_line(a.v); }
-LOAM_INLINE I32x16 as_ints(Line a) {
+inline void store_line(void* p, Line a) { __builtin_memcpy(p, a.v, 64); }
+inline Line splat_byte(int x) { LOAM_BYTES(x); }
+inline Line splat_word(const int8_t* p) { LOAM_BYTES(p[i % 4]); }
+inline Line operator&(Line a, Line b) { LOAM_BYTES(a.v[i] & b.v[i]); }
+inline Line operator|(Line a, Line b) { LOAM_BYTES(a.v[i] | b.v[i]); }
+inline Line operator^(Line a, Line b) { LOAM_BYTES(a.v[i] ^ b.v[i]); }
+inline Line operator-(Line a, Line b) { LOAM_BYTES(a.v[i] - b.v[i]); }
+inline Line shift_right(Line a, int n) { LOAM_BYTES(a.v[i] >> n); }
+inline Line shift_left(Line a, int n) { LOAM_BYTES(a.v[i] << n); }
+inline Line times(Line a, Line b) { LOAM_BYTES(a.v[i] * b.v[i]); }
+inline Line as_line(I32x16 a) { return load_line(a.v); }
+inline I32x16 as_ints(Line a) {
   I32x16 r;
   __builtin_memcpy(r.v, a.v, 64);
   return r;
 }
-LOAM_INLINE Line repeat_low_byte(I32x16 a) { LOAM_BYTES(a.v[i / 4]); }
-LOAM_INLINE Line table_line(const int8_t* table) { LOAM_BYTES(table[i % 16]); }
-LOAM_INLINE Line lookup(Line table, Line index) { LOAM_BYTES(table.v[index.v[i] & 15]); }
-LOAM_INLINE Line select(Line mask, Line a, Line b) { LOAM_BYTES(mask.v[i] ? a.v[i] : b.v[i]); }
+inline Line repeat_low_byte(I32x16 a) { LOAM_BYTES(a.v[i / 4]); }
+inline Line table_line(const int8_t* table) { LOAM_BYTES(table[i % 16]); }
+inline Line lookup(Line table, Line index) { LOAM_BYTES(table.v[index.v[i] & 15]); }
+inline Line select(Line mask, Line a, Line b) { LOAM_BYTES(mask.v[i] ? a.v[i] : b.v[i]); }
 template <bool kSigned>
-LOAM_INLINE I32x16 dot(I32x16 sum, Line w, Line x) {
+inline I32x16 dot(I32x16 sum, Line w, Line x) {
   for (int i = 0; i < 64; ++i) sum.v[i / 4] += int8_t(w.v[i]) * int8_t(x.v[i]);
   return sum;
 }
 template <bool kSigned>
-LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
+inline I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
   return dot<kSigned>(sum, w, splat_word(x));
 }
-LOAM_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
+inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 #undef LOAM_INTS
 #undef LOAM_BYTES

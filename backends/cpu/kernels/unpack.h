@@ -114,8 +114,7 @@ using UnpackCodes = void (*)(const CodeArgs&);
 
 enum class Arithmetic : uint8_t {
   code,   // the code as it is: dots subtract zero
-  level,  // code - zero
-  minus,  // level - m
+  minus,  // level - m, or just the level
   scale   // s * level - m
 };
 
@@ -136,10 +135,11 @@ void unpack_codes(const CodeArgs& args) {
   const CodeArgs a = args;  // the stores below could change what a reference refers to
   const uint8_t* ahead = a.wide + kPrefetchBytes;
   constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
-  const Line bias = splat_byte(kPanelBias), zero = splat_byte(a.zero), shift = splat_byte(-a.shift);
-  constexpr bool kAsIs = kArithmetic == Arithmetic::level && kTables > 0;  // tables hold what the panel wants
-  const Line first = kAsIs ? table_line(a.tables[0]) ^ bias : table_line(a.tables[0]);
-  const Line second = kAsIs ? table_line(a.tables[1]) ^ bias : table_line(a.tables[1]);
+  // What a panel wants is the result ^ bias, that is + 128 modulo 256 or nothing: done once, to a table, zero or m.
+  constexpr bool kScales = kArithmetic == Arithmetic::scale;
+  const Line bias = splat_byte(kPanelBias), none = splat_byte(0), early = kScales ? none : bias;
+  const Line zero = splat_byte(a.zero) ^ early, shift = splat_byte(-a.shift);
+  const Line first = table_line(a.tables[0]) ^ early, second = table_line(a.tables[1]) ^ early;
   Line s{}, m{}, t{};
   for (uint32_t k = 0; k < a.n; k += 32, ahead += a.ahead_step) {
     UNROLL
@@ -150,18 +150,18 @@ void unpack_codes(const CodeArgs& args) {
         const uint32_t group = (k + 4 * uint32_t(j)) >> a.group_shift << 4;
         if constexpr (kTables >= kTwoTables) t = as_line(load(a.t + group));
         if constexpr (kTables == kShiftedTable) t = t & shift;
-        if constexpr (kArithmetic == Arithmetic::scale) s = repeat_low_byte(load(a.s + group));
-        if constexpr (kArithmetic >= Arithmetic::minus) m = a.has_m ? repeat_low_byte(load(a.m + group)) ^ bias : bias;
+        if constexpr (kScales) s = repeat_low_byte(load(a.s + group));
+        if constexpr (kArithmetic != Arithmetic::code) m = a.has_m ? repeat_low_byte(load(a.m + group)) : none;
+        if constexpr (kScales) m = m ^ bias;
       }
       Line x = code_line<kWide>(a.wide, k, j);
       if constexpr (kNarrow > 0) x = x | shift_left(code_line<kNarrow>(a.narrow, k, j), kWide);
       if constexpr (kTables == kOneTable) x = lookup(first, x);
       if constexpr (kTables == kShiftedTable) x = lookup(first, x) - t;
       if constexpr (kTables == kTwoTables) x = select(t, lookup(second, x), lookup(first, x));
-      if constexpr (kTables == 0 && kArithmetic != Arithmetic::code) x = x - zero;
-      if constexpr (kArithmetic == Arithmetic::scale) x = times(x, s);
-      if constexpr (kArithmetic >= Arithmetic::minus) x = x - m;  // m ^ 128 = m - 128 modulo 256
-      if constexpr (kArithmetic == Arithmetic::level && kTables == 0) x = x ^ bias;
+      if constexpr (kTables == kNoTable && kArithmetic != Arithmetic::code) x = x - zero;
+      if constexpr (kScales) x = times(x, s);
+      if constexpr (kArithmetic != Arithmetic::code) x = x - m;
       store_line(a.out + k * 16 + uint32_t(j) * 64, x);
     }
   }
@@ -169,13 +169,11 @@ void unpack_codes(const CodeArgs& args) {
 
 template <int kBits, int kTables>
 UnpackCodes pick_arithmetic(Arithmetic a) {
-  switch (a) {
-    case Arithmetic::code: return unpack_codes<kBits, kTables, Arithmetic::code>;
-    case Arithmetic::level: return unpack_codes<kBits, kTables, Arithmetic::level>;
-    case Arithmetic::minus: return unpack_codes<kBits, kTables, Arithmetic::minus>;
-    case Arithmetic::scale: break;
+  if (a == Arithmetic::scale) return unpack_codes<kBits, kTables, Arithmetic::scale>;
+  if constexpr (kTables == kNoTable) {
+    if (a == Arithmetic::code) return unpack_codes<kBits, kTables, Arithmetic::code>;
   }
-  return unpack_codes<kBits, kTables, Arithmetic::scale>;
+  return unpack_codes<kBits, kTables, Arithmetic::minus>;
 }
 template <int kBits>
 UnpackCodes pick_tables(int tables, Arithmetic a) {

@@ -38,15 +38,14 @@ LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
   if (r.tables == kShiftedTable) r.codes.shift = type.tables[1][0] - type.tables[0][0];
   r.needs_s = has_s;
   r.needs_m = has_m;
-  r.arithmetic = grid && has_s                               ? Arithmetic::scale
-                 : grid && has_m                             ? Arithmetic::minus
-                 : has_table || type.bits > kLargestCodeBits ? Arithmetic::level
-                                                             : Arithmetic::code;
+  r.arithmetic = grid && has_s                                                  ? Arithmetic::scale
+                 : has_table || (grid && has_m) || type.bits > kLargestCodeBits ? Arithmetic::minus
+                                                                                : Arithmetic::code;
   r.is_signed = r.arithmetic != Arithmetic::code;
   r.zero = r.is_signed ? kPanelBias : type.zero;
   r.unpack = pick_unpack(type.bits, r.tables, r.arithmetic);
   r.codes.zero = type.zero;
-  r.codes.has_m = has_m;
+  r.codes.has_m = grid && has_m;  // otherwise m belongs to E
   r.codes.ahead_step = p.full.bytes / 8;
   r.codes.group_shift = p.group_shift;
   for (int t = 0; t < (r.tables < kTwoTables ? r.tables : 2); ++t) {
