@@ -11,13 +11,13 @@ using namespace loam;
 
 namespace {
 
-struct Family {
+struct Variant {
   const char* what;
   ModelConfig config;
   bool norms;
 };
 
-std::vector<Family> families() {
+std::vector<Variant> variants() {
   ModelConfig llama;
   llama.dim = 96, llama.layers = 2, llama.heads = 6, llama.kv_heads = 2, llama.head_dim = 16, llama.ffn_dim = 160;
   llama.vocab = 131, llama.context = 2048, llama.rope_pairing = "interleaved";
@@ -27,7 +27,7 @@ std::vector<Family> families() {
   return {{"llama-like", llama, false}, {"gemma-like", gemma, true}};
 }
 
-std::shared_ptr<Model> make_model(const Family& f, const std::string& type) {
+std::shared_ptr<Model> make_model(const Variant& f, const std::string& type) {
   return std::make_shared<Model>(tests::random_model(
       f.config, 11, [&](const std::string& n) { return n == "embed" ? "q8_0" : type; }, f.norms));
 }
@@ -63,7 +63,7 @@ std::vector<float> logits(const std::shared_ptr<Model>& model, std::shared_ptr<B
 
 TEST_CASE(
     "the CPU backend gives the bits of the definitions, with any threads, split, neighbours and instruction set") {
-  for (const Family& f : families()) {
+  for (const Variant& f : variants()) {
     for (const char* type : {"q4_k", "n4", "f16"}) {
       const auto model = make_model(f, type);
       CAPTURE(f.what);
@@ -79,7 +79,7 @@ TEST_CASE(
 }
 
 TEST_CASE("float activations and f32 keys too") {
-  const Family f = families()[1];
+  const Variant f = variants()[1];
   const DecoderOptions exact{Activations::Kind::f32, KvType::f32};
   const auto model = make_model(f, "q6_k");
   const std::vector<float> want = logits(model, make_reference_backend(), 512, false, exact);
@@ -88,7 +88,7 @@ TEST_CASE("float activations and f32 keys too") {
 }
 
 TEST_CASE("odd layers in the reference backend, even ones in the CPU backend") {
-  const auto model = make_model(families()[0], "q5_0");
+  const auto model = make_model(variants()[0], "q5_0");
   const auto run = [&](Placement p) {
     Session s(model, std::move(p), {.context = 128});
     const int a = s.create_sequence();
@@ -109,7 +109,7 @@ TEST_CASE("a row of the type table that no kernel knows runs in prefill and deco
                             .block = 16,
                             .d = FloatFormat::f16};
   if (!find_type(row.name)) REQUIRE(add_type(row));
-  const auto model = make_model(families()[0], "test_cpu_q4_g16");
+  const auto model = make_model(variants()[0], "test_cpu_q4_g16");
   Session s(model, {{cpu(2), make_reference_backend()}, {}}, {.context = 64});
   CHECK(s.executor().fallbacks().empty());
   CHECK(logits(model, cpu(2), 512, false, {}) == logits(model, make_reference_backend(), 512, false, {}));

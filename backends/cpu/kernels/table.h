@@ -15,6 +15,13 @@
 #define LOAM_TEXT(x) #x
 #define LOAM_NAME(x) LOAM_TEXT(x)
 
+namespace loam::cpu {
+// An op without a kernel finds this empty one, and runs in the reference backend.
+#define OP(Type, file) constexpr Kernel file##_kernel{};
+#include "core/ops/ops.def"
+#undef OP
+}  // namespace loam::cpu
+
 namespace loam::cpu::ISA {
 
 extern const KernelTable table;
