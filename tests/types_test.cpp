@@ -46,7 +46,8 @@ RowFields random_fields(const TypeInfo& t, int64_t k, std::mt19937& rng) {
   if (t.s == IntFormat::st8 || t.s == IntFormat::st5)
     for (auto& x : f.t) x = uint8_t(rng() % 2);
   for (auto* values : {&f.d, &f.e})
-    for (auto& bits : *values) bits = values == &f.d ? float_to_bits(t.d, 0.01f * float(1 + rng() % 100)) : float_to_bits(t.e, 0.02f);
+    for (auto& bits : *values)
+      bits = values == &f.d ? float_to_bits(t.d, 0.01f * float(1 + rng() % 100)) : float_to_bits(t.e, 0.02f);
   return f;
 }
 
@@ -106,8 +107,10 @@ TEST_CASE("nearest rounding comes close, for every type and size") {
         CAPTURE(t.name);
         CAPTURE(k);
         CAPTURE(rows);
-        if (k >= 32) CHECK(std::sqrt(error / power) <= allowed_error(t));
-        else CHECK(std::isfinite(error));
+        if (k >= 32)
+          CHECK(std::sqrt(error / power) <= allowed_error(t));
+        else
+          CHECK(std::isfinite(error));
       }
     }
   }
@@ -149,6 +152,30 @@ TEST_CASE("sizes follow the rows") {
   CHECK_THROWS(matrix_bytes(*find_type("f32"), 16, -1));
 }
 
+TEST_CASE("matrices are whole row blocks, the first and the last row come back") {
+  for (const TypeInfo& t : all_types()) {
+    for (int64_t n : {1, 15, 16, 17, 49152}) {
+      CAPTURE(t.name);
+      CAPTURE(n);
+      const uint64_t block = row_block_bytes(t, 96);
+      REQUIRE(matrix_bytes(t, n, 96) == uint64_t((n + 15) / 16) * block);
+      std::vector<std::byte> matrix(matrix_bytes(t, n, 96));
+      std::vector<float> back(96);
+      for (int64_t row : {int64_t(0), n - 1}) {  // alone in its block, in its own lane
+        std::vector<float> rows(16 * 96, 0.f);
+        const std::vector<float> w = normal_values(96, uint32_t(row) + 1);
+        std::copy(w.begin(), w.end(), rows.begin() + (row % 16) * 96);
+        std::byte* record = matrix.data() + uint64_t(row / 16) * block;
+        quantize_row_block(t, 96, rows.data(), int(std::min<int64_t>(16, n - row / 16 * 16)), record);
+        dequantize_row(t, 96, record, int(row % 16), back.data());
+        double error = 0, power = 0;
+        for (size_t i = 0; i < 96; ++i) error += (w[i] - back[i]) * (w[i] - back[i]), power += w[i] * w[i];
+        CHECK(std::sqrt(error / power) <= allowed_error(t) + 1e-12);
+      }
+    }
+  }
+}
+
 TEST_CASE("f16 and bf16 convert exactly, halves to even, for every value") {
   for (uint32_t h = 0; h < 65536; ++h) {
     const float f = f16_to_f32(uint16_t(h)), b = bf16_to_f32(uint16_t(h));
@@ -159,7 +186,7 @@ TEST_CASE("f16 and bf16 convert exactly, halves to even, for every value") {
   CHECK(f16_to_f32(0x0001) == 0x1p-24f);
   CHECK(f32_to_f16(65519.99f) == 0x7bff);
   CHECK(f32_to_f16(65520.f) == 0x7c00);
-  CHECK(f32_to_f16(1.f + 0x1p-11f) == 0x3c00);          // a tie goes to even
+  CHECK(f32_to_f16(1.f + 0x1p-11f) == 0x3c00);  // a tie goes to even
   CHECK(f32_to_f16(1.f + 0x1.8p-10f) == 0x3c02);
   CHECK(std::isnan(f16_to_f32(f32_to_f16(NAN))));
   CHECK(std::isnan(bf16_to_f32(f32_to_bf16(NAN))));
@@ -175,7 +202,13 @@ TEST_CASE("what no quantized type can hold is refused") {
 }
 
 TEST_CASE("a row added at run time behaves like the others") {
-  static const TypeInfo row{.id = 999, .name = "test_q4_g16", .family = Family::grid, .bits = 4, .zero = 8, .block = 16, .d = FloatFormat::f16};
+  static const TypeInfo row{.id = 999,
+                            .name = "test_q4_g16",
+                            .family = Family::grid,
+                            .bits = 4,
+                            .zero = 8,
+                            .block = 16,
+                            .d = FloatFormat::f16};
   REQUIRE((find_type("test_q4_g16") || add_type(row)));
   CHECK_FALSE(add_type(row));
   std::vector<float> w = normal_values(96, 3), back(96);

@@ -1,8 +1,10 @@
 // Nearest rounding for every type, derived from its row: fit real scales per group, put them on the grid of D (and E),
 // then take the nearest code. Searching quantizers are the converter's rounders.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "core/types/codec.h"
@@ -31,19 +33,41 @@ Range int_range(IntFormat f) {
 
 int code_count(const TypeInfo& t) { return 1 << t.bits; }
 
-// The code whose level is nearest to x; the lower code on a tie.
-int nearest_code(const TypeInfo& type, int t, float x) {
-  if (!type.has_table()) {
-    const int low = type.bits == 8 ? 1 : 0;  // -128 is left out, so that levels are symmetric
-    return std::clamp(int(std::lrint(std::clamp(x, -300.f, 300.f))) + type.zero, low, code_count(type) - 1);
+// The code whose level is nearest to x, of one table. Levels are integers, so midpoints are multiples of 1/2 and the
+// answer is constant between two of them: one entry per half.
+class NearestCode {
+ public:
+  NearestCode(const TypeInfo& type, int t) {
+    for (int i = 0; i < kEntries; ++i) {
+      const float x = (float(i) + 0.5f) / 2 - kReach;
+      for (int c = 1; c < code_count(type); ++c) {
+        if (std::fabs(x - float(level_of(type, c, t))) < std::fabs(x - float(level_of(type, codes_[i], t))))
+          codes_[i] = uint8_t(c);
+      }
+    }
   }
-  int best = 0;
-  float best_error = std::numeric_limits<float>::infinity();
-  for (int c = 0; c < code_count(type); ++c) {
-    const float error = std::fabs(x - float(level_of(type, c, t)));
-    if (error < best_error) best_error = error, best = c;
+  int operator()(float x) const {
+    return codes_[int((std::clamp(x, -float(kReach), float(kReach) - 0.5f) + kReach) * 2)];
   }
-  return best;
+
+ private:
+  static constexpr int kReach = 130, kEntries = 4 * kReach;
+  uint8_t codes_[kEntries] = {};
+};
+
+// Both tables of a type, made once per thread.
+const NearestCode* nearest_codes(const TypeInfo& type) {
+  thread_local std::map<uint16_t, std::array<NearestCode, 2>> made;
+  auto it = made.find(type.id);
+  if (it == made.end())
+    it = made.insert({type.id, {NearestCode(type, 0), NearestCode(type, type.tables[1] ? 1 : 0)}}).first;
+  return it->second.data();
+}
+
+int nearest_code(const TypeInfo& type, const NearestCode* tables, int t, float x) {
+  if (type.has_table()) return tables[t](x);
+  const int low = type.bits == 8 ? 1 : 0;  // -128 is left out, so that levels are symmetric
+  return std::clamp(int(std::lrint(std::clamp(x, -300.f, 300.f))) + type.zero, low, code_count(type) - 1);
 }
 
 Range level_range(const TypeInfo& type, int t) {
@@ -61,9 +85,10 @@ struct Fit {
 };  // w ~ scale * level(t) - offset
 
 float squared_error(const TypeInfo& type, std::span<const float> w, int t, float scale, float offset) {
+  const NearestCode* tables = type.has_table() ? nearest_codes(type) : nullptr;
   float error = 0;
   for (float x : w) {
-    const int code = scale == 0 ? 0 : nearest_code(type, t, (x + offset) / scale);
+    const int code = scale == 0 ? 0 : nearest_code(type, tables, t, (x + offset) / scale);
     const float e = scale * float(level_of(type, code, t)) - offset - x;
     error += e * e;
   }
@@ -125,7 +150,7 @@ int ratio(float value, float unit, Range range) {
 class BlockQuantizer {
  public:
   BlockQuantizer(const TypeInfo& type, std::span<const float> row, RowFields& out)
-      : type_(type), row_(row), out_(out) {}
+      : type_(type), tables_(type.has_table() ? nearest_codes(type) : nullptr), row_(row), out_(out) {}
 
   void run(size_t first, size_t count, size_t block) {
     const size_t step = type_.group ? type_.group : count;
@@ -176,11 +201,12 @@ class BlockQuantizer {
     if (!out_.t.empty()) out_.t[g] = uint8_t(f.t);
     for (size_t i = first; i < first + count; ++i) {
       const float x = scale == 0 ? 0.f : (row_[i] + offset) / scale;
-      out_.codes[i] = uint8_t(nearest_code(type_, f.t, x));
+      out_.codes[i] = uint8_t(nearest_code(type_, tables_, f.t, x));
     }
   }
 
   const TypeInfo& type_;
+  const NearestCode* tables_;
   std::span<const float> row_;
   RowFields& out_;
   std::vector<Fit> fits_;
