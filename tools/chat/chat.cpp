@@ -36,28 +36,32 @@ class Chat {
     if (args_.has("--prompt") || args_.has("--file")) answer(read_prompt(args_));
     while (true) {
       const std::optional<std::string> line = read_line("> ", terminal_);
-      if (!line && interrupted()) {  // at an empty prompt: a second Ctrl-C leaves
-        std::fputs("\n(Ctrl-C once more, or /quit, leaves)\n", stderr);
-        if (!terminal_) return kExitInterrupted;
-        const std::optional<std::string> next = read_line("> ", terminal_);
-        clear_interrupt();
-        if (!next) return kExitInterrupted;
-        if (!handle(*next)) return kExitOk;
+      if (!line && interrupted()) {
+        if (!terminal_ || !ask_whether_to_leave()) return kExitInterrupted;
         continue;
       }
       if (!line) break;
       if (!handle(*line)) break;
+      if (!terminal_ && last_.reason == StopReason::interrupted) return kExitInterrupted;
     }
     if (terminal_) std::fputs("\n", stderr);
     return failed_ ? kExitFailure : kExitOk;
   }
 
  private:
+  // Ctrl-C at an empty prompt: a second one leaves (false).
+  bool ask_whether_to_leave() {
+    std::fputs("\n(Ctrl-C once more, or /quit, leaves)\n", stderr);
+    const std::optional<std::string> line = read_line("> ", terminal_);
+    clear_interrupt();
+    return line && handle(*line);
+  }
+
   // Returns false to leave.
   bool handle(const std::string& line) {
     if (line.empty()) return true;
-    if (line == "/quit" || line == "/exit") return false;
-    if (line[0] == '/' && terminal_)
+    if (terminal_ && (line == "/quit" || line == "/exit")) return false;
+    if (terminal_ && line[0] == '/')
       command(line);
     else
       answer(line);
