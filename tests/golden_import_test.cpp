@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "backends/reference/reference.h"
+#include "backends/backends.h"
 #include "core/session.h"
 #include "formats/container/reader.h"
 #include "tests/golden_demo.h"
@@ -29,9 +29,8 @@ std::shared_ptr<const Model> converted(const fs::path& source, const fs::path& t
 
 // Logits of the named rows, one after the other.
 std::vector<float> run(std::shared_ptr<const Model> model, std::span<const int32_t> tokens,
-                       std::span<const int64_t> rows, Activations::Kind kind) {
-  Session session(std::move(model), {{std::shared_ptr<Backend>(make_reference_backend())}, {}},
-                  {.context = 128, .decoder = {kind, KvType::f32}});
+                       std::span<const int64_t> rows, Activations::Kind kind, const char* backend = "reference") {
+  Session session(std::move(model), make_placement(backend), {.context = 128, .decoder = {kind, KvType::f32}});
   std::vector<BatchRow> batch;
   const int sequence = session.create_sequence();
   for (const int32_t token : tokens) batch.push_back({token, sequence});
@@ -87,6 +86,31 @@ TEST_CASE("every imported ggml type runs from GGUF to logits, as its f32 values 
     const double error = golden::nmse(run(quantized, tokens, rows, Activations::Kind::int8), expected);
     CHECK(error <= 0.01);  // int8 activations in blocks of 32 cost about 1e-4
   }
+}
+
+TEST_CASE("a row added to the type table here is converted to, stored and run, in prefill and in decode") {
+  static const TypeInfo row{.id = 997,
+                            .name = "test_golden_q4_g16",
+                            .family = Family::grid,
+                            .bits = 4,
+                            .zero = 8,
+                            .block = 16,
+                            .d = FloatFormat::f16};
+  if (!find_type(row.name)) REQUIRE(add_type(row));
+  const Scratch scratch;
+  const auto m = golden::load_model("llama-tied");
+  golden::write_hf_folder(m, scratch.path / "m");
+  const auto model = converted(scratch.path / "m", scratch.path / "m.loam", "test_golden_q4_g16");
+  CHECK(model->weight("layers.0.attn.q").type->id == 997);
+  const std::vector<float> want = run(model, m.tokens, m.rows, Activations::Kind::int8);
+  CHECK(run(model, m.tokens, m.rows, Activations::Kind::int8, "cpu") == want);
+  const double error = golden::nmse(want, m.logits);
+  CHECK(error > 0);
+  CHECK(error < 0.5);  // 4 bits of random weights: near, not exact
+  const int32_t first = m.tokens[0];
+  const int64_t zero = 0;
+  CHECK(run(model, {&first, 1}, {&zero, 1}, Activations::Kind::int8, "cpu") ==
+        run(model, {&first, 1}, {&zero, 1}, Activations::Kind::int8));
 }
 
 }  // namespace
