@@ -9,6 +9,7 @@
 #include "tests/golden_demo.h"
 #include "tests/golden_gguf_model.h"
 #include "tools/convert/convert.h"
+#include "tools/run/generate.h"
 
 namespace {
 using namespace loam;
@@ -70,7 +71,24 @@ TEST_CASE("golden logits come back through GGUF") {
   }
 }
 
-TEST_CASE("every imported ggml type runs from GGUF to logits, as its f32 values do") {
+// What a converted file answers to a text, greedily.
+std::string text_of(const fs::path& path, const char* backend) {
+  const auto file = std::make_shared<LoamFile>(path.string());
+  REQUIRE(file->tokenizer());
+  const Tokenizer tokenizer(*file->tokenizer());
+  Session session(std::make_shared<Model>(file), make_placement(backend), {.context = 128});
+  SamplerOptions greedy;
+  greedy.temperature = 0;
+  Sampler sampler(greedy);
+  Stream stream(session, tokenizer);
+  std::string text;
+  const auto never = [] { return false; };
+  REQUIRE(stream.feed(tokenizer.encode("hello world"), never));
+  stream.generate(sampler, 12, never, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+TEST_CASE("every imported ggml type runs from GGUF to text, and to the logits of its f32 values") {
   const Scratch scratch;
   const std::vector<int32_t> tokens = {119, 261, 306, 100, 112, 2, 35, 17};
   const std::vector<int64_t> rows = {0, 3, 7};
@@ -81,6 +99,9 @@ TEST_CASE("every imported ggml type runs from GGUF to logits, as its f32 values 
     const auto exact = converted(file, scratch.path / "exact.loam", "");
     const auto plain = converted(file, scratch.path / "f32.loam", "f32", true);
     const auto expected = run(plain, tokens, rows, Activations::Kind::f32);
+    const std::string text = text_of(scratch.path / "exact.loam", "cpu");
+    CHECK(!text.empty());
+    CHECK(text == text_of(scratch.path / "exact.loam", "reference"));
     const auto quantized = std::string_view(type.name) == "F32" ? plain : exact;
     CHECK(golden::nmse(run(quantized, tokens, rows, Activations::Kind::f32), expected) <= 1e-9);
     const double error = golden::nmse(run(quantized, tokens, rows, Activations::Kind::int8), expected);
