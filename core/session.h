@@ -1,8 +1,8 @@
 // A session runs batches of rows through a model and keeps the state of many sequences. One thread at a time.
 #pragma once
 #include <memory>
-#include <utility>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/executor.h"
