@@ -1,6 +1,5 @@
 // A model opened for running: file, weights, tokenizer and one session, from the options of the command line.
 #pragma once
-#include <functional>
 #include <memory>
 #include <string>
 
