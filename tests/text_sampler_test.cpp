@@ -8,6 +8,7 @@
 #include <random>
 
 #include "core/error.h"
+#include "core/text/constraint.h"
 #include "core/text/sampler.h"
 
 namespace {
@@ -145,6 +146,53 @@ TEST_CASE("sampler: what is not a number is an error") {
   o = {};
   o.repeat_penalty = 0;
   CHECK_THROWS_AS(Sampler{o}, Error);
+}
+
+// Allows what a list says, and counts how it is asked.
+struct FakeConstraint : TokenConstraint {
+  std::vector<uint64_t> mask;
+  int masks = 0, asked = 0;
+  FakeConstraint(size_t vocab, const std::vector<int32_t>& ids) : mask((vocab + 63) / 64) {
+    for (const int32_t id : ids) mask[size_t(id) / 64] |= uint64_t(1) << (id % 64);
+  }
+  std::span<const uint64_t> allowed() override { return ++masks, mask; }
+  bool allows(int32_t t) override { return ++asked, mask[size_t(t) / 64] >> (t % 64) & 1; }
+  void accept(int32_t) override {}
+};
+
+TEST_CASE("sampler: a constraint removes tokens before the chain begins") {
+  const uint32_t seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 rng(seed);
+  for (int round = 0; round < 100; ++round) {
+    SamplerOptions o;
+    o.temperature = rng() % 3 ? 0.5f + float(rng() % 10) / 10.f : 0;
+    o.top_k = rng() % 3 ? int(1 + rng() % 50) : 0;
+    o.top_p = rng() % 2 ? 0.9f : 1;
+    o.min_p = rng() % 2 ? 0.1f : 0;
+    o.seed = rng();
+    const auto logits = random_logits(rng, 1 + rng() % 400);
+    std::vector<int32_t> ids;
+    const uint32_t share = 1 + rng() % 20;
+    for (size_t i = 0; i < logits.size(); ++i) {
+      if (rng() % share == 0) ids.push_back(int32_t(i));
+    }
+    FakeConstraint constraint(logits.size(), ids);
+    std::vector<float> left;
+    for (const int32_t id : ids) left.push_back(logits[size_t(id)]);
+    Sampler a(o), b(o);
+    for (int i = 0; i < 30; ++i) {
+      if (ids.empty())
+        CHECK_THROWS_AS(a.pick(logits, {}, &constraint), Error);
+      else
+        CHECK(a.pick(logits, {}, &constraint) == ids[size_t(b.pick(left, {}))]);
+    }
+  }
+  Sampler greedy(plain(0));
+  FakeConstraint asked(3, {0, 1});
+  CHECK(greedy.pick(std::vector<float>{1, 3, 2}, {}, &asked) == 1);
+  CHECK(asked.masks == 0);  // the likeliest is allowed: no need to know the others
+  CHECK(greedy.pick(std::vector<float>{1, 3, 4}, {}, &asked) == 1);
 }
 
 }  // namespace

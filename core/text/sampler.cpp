@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "core/error.h"
+#include "core/text/constraint.h"
 
 namespace loam {
 namespace {
@@ -50,8 +52,15 @@ uint64_t Sampler::random() {
   return z ^ (z >> 31);
 }
 
-int32_t Sampler::pick(std::span<const float> logits, std::span<const int32_t> history) {
+int32_t Sampler::pick(std::span<const float> logits, std::span<const int32_t> history, TokenConstraint* constraint) {
   if (logits.empty()) fail(Code::bad_argument, "sampler: no logits");
+  if (constraint) {
+    if (options_.temperature == 0) {  // the likeliest of all is the likeliest of the allowed ones, if it is one of them
+      const int32_t best = pick(logits, history);
+      if (constraint->allows(best)) return best;
+    }
+    logits = masked(logits, constraint->allowed());
+  }
   keep_ = options_.temperature == 0 ? 1 : options_.top_k == 0 ? logits.size() : size_t(options_.top_k);
   full_ = false;
   gather(logits, history);
@@ -61,6 +70,19 @@ int32_t Sampler::pick(std::span<const float> logits, std::span<const int32_t> hi
   keep_min_p();
   keep_top_p();
   return draw();
+}
+
+// What is not allowed becomes -inf.
+std::span<const float> Sampler::masked(std::span<const float> logits, std::span<const uint64_t> allowed) {
+  masked_.assign(logits.begin(), logits.end());
+  bool any = false;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const bool may = i / 64 < allowed.size() && allowed[i / 64] >> (i % 64) & 1;
+    if (!may) masked_[i] = -std::numeric_limits<float>::infinity();
+    any |= may;
+  }
+  if (!any) fail(Code::bad_argument, "sampler: the constraint allows no token");
+  return masked_;
 }
 
 // Most likely first, the lower id of equals.
@@ -140,7 +162,7 @@ void Sampler::weigh() {
 
 // Both filters keep the likeliest, so that their order does not matter once the total is known; this one is cheaper.
 void Sampler::keep_min_p() {
-  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < double(options_.min_p); });
+  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < double(options_.min_p) || c.weight == 0; });
 }
 
 // Sorts only as far as it must.

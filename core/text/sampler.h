@@ -7,6 +7,8 @@
 
 namespace loam {
 
+class TokenConstraint;
+
 struct SamplerOptions {
   float temperature = 0.8f;    // 0: the largest logit, of equal ones the lowest id
   int top_k = 40;              // keep the k most likely; 0: all
@@ -22,7 +24,9 @@ class Sampler {
   // Fails with bad_argument where an option is out of range.
   explicit Sampler(const SamplerOptions& options);
   // `history`: the tokens so far, prompt included. A logit that is NaN, or none at all, is an Error.
-  int32_t pick(std::span<const float> logits, std::span<const int32_t> history);
+  // `constraint`: tokens that it does not allow are removed before the chain begins; Error{bad_argument} where nothing
+  // is left. It is not told of the choice: who makes the token part of the text calls accept().
+  int32_t pick(std::span<const float> logits, std::span<const int32_t> history, TokenConstraint* constraint = nullptr);
   const SamplerOptions& options() const { return options_; }
 
  private:
@@ -40,6 +44,7 @@ class Sampler {
   void keep_top_p();
   void keep_min_p();
   int32_t draw();
+  std::span<const float> masked(std::span<const float> logits, std::span<const uint64_t> allowed);
   uint64_t random();
 
   SamplerOptions options_;
@@ -50,6 +55,7 @@ class Sampler {
   double total_ = 0;  // of all weights after top-k
   std::vector<Candidate> candidates_;
   std::vector<int32_t> recent_;
+  std::vector<float> masked_;
 };
 
 }  // namespace loam

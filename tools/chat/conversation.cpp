@@ -96,8 +96,9 @@ AnswerStats Conversation::ask(const std::string& text, const Stream::Cancelled& 
   }
   stats.prefill = stream_.prefill();
   while (true) {
-    const int64_t left = options_.limit < 0 ? -1 : options_.limit - int64_t(stats.decode.tokens);
-    stats.reason = stream_.generate(sampler_, left, cancelled, collect);
+    GenerateOptions generate;
+    generate.limit = options_.limit < 0 ? -1 : options_.limit - int64_t(stats.decode.tokens);
+    stats.reason = stream_.generate(sampler_, generate, cancelled, collect);
     stats.decode.tokens += stream_.decode().tokens;
     stats.decode.seconds += stream_.decode().seconds;
     held_text_ = render(answer);

@@ -25,7 +25,9 @@ int run_complete(const Arguments& args) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
   };
-  const StopReason why = stream.generate(sampler, args.integer("--predict"), interrupted, print);
+  GenerateOptions options;
+  options.limit = args.integer("--predict");
+  const StopReason why = stream.generate(sampler, options, interrupted, print);
   std::printf("\n");
   if (why == StopReason::context_full)
     std::fprintf(stderr, "loam complete: the context of %lld tokens is full (-c asks for more)\n",

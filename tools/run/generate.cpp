@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text/constraint.h"
 #include "core/text/utf8_stream.h"
 
 namespace loam {
@@ -48,17 +49,19 @@ bool Stream::feed(const std::vector<int32_t>& tokens, const Cancelled& cancelled
   return true;
 }
 
-StopReason Stream::generate(Sampler& sampler, int64_t limit, const Cancelled& cancelled, const OnText& on_text) {
+StopReason Stream::generate(Sampler& sampler, const GenerateOptions& options, const Cancelled& cancelled,
+                            const OnText& on_text) {
   Utf8Stream text;
   const Clock clock;
   StopReason reason = StopReason::limit;
   uint64_t drawn = 0;
-  while (limit < 0 || int64_t(drawn) < limit) {
+  while (options.limit < 0 || int64_t(drawn) < options.limit) {
     if (cancelled()) {
       reason = StopReason::interrupted;
       break;
     }
-    const int32_t token = sampler.pick(session_.logits(session_.output_count() - 1), tokens_);
+    const int32_t token = sampler.pick(session_.logits(session_.output_count() - 1), tokens_, options.constraint);
+    if (options.constraint) options.constraint->accept(token);
     if (tokenizer_.is_end(token)) {
       reason = StopReason::end;
       break;

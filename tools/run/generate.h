@@ -11,12 +11,19 @@
 
 namespace loam {
 
+class TokenConstraint;
+
 enum class StopReason : uint8_t { end, limit, interrupted, context_full };
 
 struct Timing {
   uint64_t tokens = 0;
   double seconds = 0;
   double rate() const { return seconds > 0 ? double(tokens) / seconds : 0; }
+};
+
+struct GenerateOptions {
+  int64_t limit = -1;                     // tokens at most; -1: none
+  TokenConstraint* constraint = nullptr;  // is asked before and told after each token, the end token included
 };
 
 // One sequence of a session and the tokens that it holds.
@@ -33,9 +40,10 @@ class Stream {
   // Makes the sequence hold exactly these tokens; computes only what differs from the ones it holds. Returns false
   // where `cancelled` said so (the sequence then holds a prefix). Error{context_full} where they do not fit.
   bool feed(const std::vector<int32_t>& tokens, const Cancelled& cancelled, const OnProgress& progress = {});
-  // Draws tokens and gives their text in whole UTF-8 sequences until the model ends, `limit` tokens (-1: none) are
-  // drawn, or `cancelled`. Tokens must have been fed before.
-  StopReason generate(Sampler& sampler, int64_t limit, const Cancelled& cancelled, const OnText& on_text);
+  // Draws tokens and gives their text in whole UTF-8 sequences until the model ends, the limit of `options` is reached,
+  // or `cancelled`. Tokens must have been fed before.
+  StopReason generate(Sampler& sampler, const GenerateOptions& options, const Cancelled& cancelled,
+                      const OnText& on_text);
   // Room for this many more positions.
   int64_t room() const;
 
