@@ -1,6 +1,7 @@
 // Import of ggml's types: equal to the golden values bit for bit, and the fast packer equal to its definition.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstring>
@@ -94,6 +95,20 @@ TEST_CASE("every importable type has an importer, every importer a type") {
     bool found = false;
     for (const ImportType& i : all_import_types()) found |= i.ggml == type.id;
     CHECK(found);
+  }
+}
+
+TEST_CASE("imported tensors take at most 3 % more bytes, whatever their columns") {
+  constexpr int64_t kRows = 4096;
+  for (const GgmlType& source : all_ggml_types()) {
+    if (source.stored_as.empty() || std::string_view(source.name) == "TQ1_0") continue;  // stored in 2 bits
+    const TypeInfo& stored = import_type_of(source, "t");
+    CAPTURE(source.name);
+    const int64_t step = std::max<int64_t>(32, source.block_values);
+    for (int64_t k = step; k <= 4096; k += step) {
+      CAPTURE(k);
+      REQUIRE(double(matrix_bytes(stored, kRows, k)) <= 1.03 * double(kRows) * double(row_bytes(source, k)));
+    }
   }
 }
 

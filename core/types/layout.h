@@ -1,7 +1,7 @@
 // The one layout rule of weight bytes, readable by C++, CUDA and GLSL (formats/FORMAT.md says the same in words).
 // A matrix [n, k] is an array of row blocks of 16 rows. A row block is one contiguous record: segments of 256 k (the
 // last may be shorter, a multiple of 32), each with its codes, s, m, D and E; then the D and E of types that have one
-// per row; padded to 64 bytes. A line is 64 bytes = 16 rows x 4 bytes.
+// per row; padded to whole lines where that adds at most 1/64. A line is 64 bytes = 16 rows x 4 bytes.
 #ifndef LOAM_CORE_TYPES_LAYOUT_H
 #define LOAM_CORE_TYPES_LAYOUT_H
 

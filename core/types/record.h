@@ -50,12 +50,18 @@ constexpr SegmentLayout segment_layout(const TypeInfo& t, uint32_t n) {
   return l;
 }
 
+// Whole lines are best for loads, but not where the padding would be felt (tensors of very few columns).
+constexpr uint64_t padded_record(uint64_t bytes) {
+  const uint64_t lines = (bytes + 63) / 64 * 64;
+  return lines - bytes <= bytes / 64 ? lines : bytes;
+}
+
 // A whole record of k columns.
 struct RecordLayout {
   SegmentLayout full, last;  // full: of 256 k; last: of what remains (last.n == 0 where nothing does)
   uint32_t full_count;
   uint64_t row_d, row_e;  // of types with one D and E per row
-  uint64_t bytes;         // padded to 64
+  uint64_t bytes;         // padded_record() of what is in it
 };
 
 constexpr RecordLayout record_layout(const TypeInfo& t, int64_t k) {
@@ -71,7 +77,7 @@ constexpr RecordLayout record_layout(const TypeInfo& t, int64_t k) {
   r.row_d = uint64_t(r.full_count) * r.full.bytes + r.last.bytes;
   r.row_e = r.row_d + (t.block ? 0u : 16u * uint32_t(float_format_bytes(t.d)));
   r.bytes = r.row_e + (t.block ? 0u : 16u * uint32_t(float_format_bytes(t.e)));
-  r.bytes = (r.bytes + 63) / 64 * 64;
+  r.bytes = padded_record(r.bytes);
   return r;
 }
 
