@@ -1,33 +1,21 @@
-# Reads a .loam file, written from formats/FORMAT.md alone: names, shapes, metadata, hashes, and the stored values.
+# Reads a .loam file, written from formats/FORMAT.md alone, whose tables of types and levels it takes from the page
+# itself: names, shapes, metadata, hashes, and the stored values.
 #   python3 read_loam.py FILE.loam     prints what is in the file and checks every hash
+import pathlib
+import re
 import struct
 import sys
 
 import numpy as np
 import xxhash
 
-MAGIC = b"\x89LOAM\r\n\x1a\n" + bytes(7)
-CHUNK = 16 << 20
-NL = np.array([-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113])
-N4H = np.array([-21, -17, -14, -11, -8, -6, -4, -2, 0, 2, 4, 6, 9, 11, 15, 19])
-MX = np.array([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12])
-PLAIN = {"f32": 4, "f16": 2, "bf16": 2}
-# name: scaled family?, bits, zero or tables, group, s, m, block (0: the row), D, E
-QUANTIZED = {
-    "q8_row": (0, 8, 128, 0, "", "", 0, "f32", ""), "q8_0": (0, 8, 128, 0, "", "", 32, "f16", ""),
-    "n4": (1, 4, (NL, NL + 4), 32, "st8", "", 0, "f16", ""),
-    "n4h": (0, 4, (N4H, N4H + 1), 16, "st5", "", 256, "f16", ""),
-    "q4_g32": (0, 4, 0, 32, "", "u8", 32, "f16", ""), "q4_g64": (0, 4, 0, 64, "", "u8", 64, "f16", ""),
-    "q4_g128": (0, 4, 0, 128, "", "u8", 128, "f16", ""),
-    "q4_0": (0, 4, 8, 0, "", "", 32, "f16", ""), "q4_1": (1, 4, 0, 0, "", "", 32, "f16", "f16"),
-    "q5_0": (0, 5, 16, 0, "", "", 32, "f16", ""), "q5_1": (1, 5, 0, 0, "", "", 32, "f16", "f16"),
-    "q2_k": (1, 2, 0, 16, "u4", "u4", 256, "f16", "f16"), "q3_k": (1, 3, 4, 16, "i6", "", 256, "f16", ""),
-    "q4_k": (1, 4, 0, 32, "u6", "u6", 256, "f16", "f16"), "q5_k": (1, 5, 0, 32, "u6", "u6", 256, "f16", "f16"),
-    "q6_k": (1, 6, 32, 16, "i8", "", 256, "f16", ""), "iq4_nl": (0, 4, (NL, NL), 0, "", "", 32, "f16", ""),
-    "iq4_xs": (1, 4, (NL, NL), 32, "i6", "", 256, "f16", ""), "mxfp4": (0, 4, (MX, MX), 0, "", "", 32, "e8m0h", ""),
-    "tq2_0": (0, 2, 1, 0, "", "", 256, "f16", "")}
-INT_BITS = {"u4": 4, "u6": 6, "i6": 6, "u8": 8, "i8": 8, "st8": 8, "st5": 5}
-FLOAT_BYTES = {"": 0, "f32": 4, "f16": 2, "e8m0h": 1}
+PAGE = (pathlib.Path(__file__).resolve().parent.parent / "formats/FORMAT.md").read_text()
+COLUMNS = "id name family bits zero group s m block D E".split()
+ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in re.findall(r"^\| \d+ \|.*\|$", PAGE, re.M)]
+TYPES = {row[1]: dict(zip(COLUMNS, row)) for row in ROWS if len(row) == len(COLUMNS)}
+LEVELS = {name: np.array(levels.split(), int)
+          for name, levels in re.findall(r"^    (N4|N4H|MX) +((?:-?\d+ +)+-?\d+)", PAGE, re.M)}
+LEVELS |= {"N4b": LEVELS["N4"] + 4, "N4Hb": LEVELS["N4H"] + 1, "NL": LEVELS["N4"]}
 
 
 def need(condition, what):
@@ -35,66 +23,54 @@ def need(condition, what):
         raise ValueError(what)
 
 
-def number128(hash_bytes):
-    return int.from_bytes(hash_bytes, "little")
-
-
 def key_values(raw):
     at = 0
 
     def take(form):
         nonlocal at
-        values = struct.unpack_from("<" + form, raw, at)
         at += struct.calcsize("<" + form)
-        return values[0]
+        return struct.unpack_from("<" + form, raw, at - struct.calcsize("<" + form))[0]
 
     def text():
-        return bytes(take(f"{take('I')}s")).decode()
+        return take(f"{take('I')}s").decode()
 
     def value(kind):
         if kind >= 16:
             return [value(kind - 16) for _ in range(take("Q"))]
-        return {1: lambda: bool(take("B")), 2: lambda: take("q"), 3: lambda: take("d"), 4: text}[kind]()
+        return text() if kind == 4 else take({1: "?", 2: "q", 3: "d"}[kind])
 
-    found = {}
-    for _ in range(take("Q")):
-        key = text()
-        found[key] = value(take("B"))
+    found = {text(): value(take("B")) for _ in range(take("Q"))}
     need(at == len(raw), "bytes are left after the key/values")
     return found
 
 
 class Loam:
     def __init__(self, path):
-        self.bytes = raw = np.memmap(path, np.uint8, "r")
-        head = raw[:4096].tobytes()
-        need(head[:16] == MAGIC, "not a .loam file")
+        self.bytes = np.memmap(path, np.uint8, "r")
+        head = self.bytes[:4096].tobytes()
+        need(head[:16] == b"\x89LOAM\r\n\x1a\n" + bytes(7), "not a .loam file")
         need(xxhash.xxh3_64_intdigest(head[:4088]) == struct.unpack_from("<Q", head, 4088)[0], "preamble is corrupt")
-        version, _, required, _, state, _, size, at, footer_size = struct.unpack_from("<IIQQ4sIQQQ", head, 16)
-        self.footer_at = at
+        version, _, required, _, state, _, size, self.end, footer_size = struct.unpack_from("<IIQQ4sIQQQ", head, 16)
         need(version == 1 and required == 0, "written by a newer Loam")
-        need(state == b"SEAL", "not finished")
-        need(size == len(raw) == self.footer_at + footer_size, "cut short")
-        footer = raw[self.footer_at:].tobytes()
-        need(xxhash.xxh3_128_intdigest(footer) == number128(head[72:88]), "footer is corrupt")
-        self.sections = {}
-        for i in range(struct.unpack_from("<Q", footer)[0]):
-            name, at, count = struct.unpack_from("<48sQQ", footer, 16 + 64 * i)
-            self.sections[name.rstrip(b"\0").decode()] = footer[at:at + count]
-        self.metadata, self.provenance = key_values(self.sections["metadata"]), key_values(self.sections["provenance"])
+        need(state == b"SEAL" and size == len(self.bytes) == self.end + footer_size, "not finished or cut short")
+        footer = self.bytes[self.end:].tobytes()
+        need(xxhash.xxh3_128_intdigest(footer) == int.from_bytes(head[72:88], "little"), "footer is corrupt")
+        count = struct.unpack_from("<Q", footer)[0]
+        entries = [struct.unpack_from("<48sQQ", footer, 16 + 64 * i) for i in range(count)]
+        self.sections = {name.rstrip(b"\0").decode(): footer[at:at + count] for name, at, count in entries}
+        self.metadata, self.provenance = (key_values(self.sections[name]) for name in ("metadata", "provenance"))
         types = {i: name.rstrip(b"\0").decode() for i, name in struct.iter_unpack("<H30s", self.sections["types"])}
-        self.tensors = {}
+        self.tensors = {}  # name -> type, whether it is a vector, (experts, n, k), offset, size, hash
         for r in struct.iter_unpack("<IIHHIQQQQQ16s", self.sections["tensors"]):
             name = self.sections["names"][r[0]:r[0] + r[1]].decode()
-            self.tensors[name] = (types[r[2]], bool(r[3] & 1), r[5:8], r[8], r[9], number128(r[10]))
+            self.tensors[name] = types[r[2]], bool(r[3] & 1), r[5:8], r[8], r[9], int.from_bytes(r[10], "little")
 
     def check_data(self):
-        hashes = np.frombuffer(self.sections["chunks"], "<u8")
-        need(hashes[0] == CHUNK and len(hashes) == 2 + hashes[1], "the chunk table is wrong")
-        for i, expected in enumerate(hashes[2:]):
-            begin = 4096 + i * CHUNK
-            found = xxhash.xxh3_64_intdigest(self.bytes[begin:min(begin + CHUNK, self.footer_at)].data)
-            need(found == expected, f"chunk {i} is corrupt")
+        step, count, *hashes = np.frombuffer(self.sections["chunks"], "<u8").tolist()
+        need(step == 16 << 20 and len(hashes) == count, "the chunk table is wrong")
+        for i, expected in enumerate(hashes):
+            chunk = self.bytes[4096 + i * step:min(4096 + (i + 1) * step, self.end)]
+            need(xxhash.xxh3_64_intdigest(chunk.data) == expected, f"chunk {i} is corrupt")
         for name, (_, _, _, at, size, expected) in self.tensors.items():
             need(xxhash.xxh3_128_intdigest(self.bytes[at:at + size].data) == expected, f"tensor {name} is corrupt")
 
@@ -103,87 +79,84 @@ class Loam:
         raw = np.asarray(self.bytes[at:at + size])
         if vector:
             return raw.view("<f4").reshape(experts, n, k)
-        blocks = experts * ((n + 15) // 16)
-        rows = record_values(type_name, raw.reshape(blocks, -1), (k + 31) // 32 * 32)  # (blocks, 16, padded k)
-        return rows.reshape(experts, -1, rows.shape[2])[:, :n, :k]
+        records = Records(TYPES[type_name], raw.reshape(experts * -(-n // 16), -1), -(-k // 32) * 32)
+        return records.values().reshape(experts, -1, records.columns)[:, :n, :k]
 
 
-class Record:
-    """Takes the parts of many records, one after the other; each comes out as (blocks, 16, values)."""
+class Records:
+    """Many records at once; `take` cuts the next part from all of them. Parts come out as (records, 16, values)."""
 
-    def __init__(self, raw):
-        self.raw, self.at = raw, 0
+    def __init__(self, kind, raw, columns):
+        self.kind, self.raw, self.columns, self.at = kind, raw, columns, 0
 
     def take(self, count):
         self.at += count
         return np.ascontiguousarray(self.raw[:, self.at - count:self.at])
 
     def plane(self, bits, count, width):  # width 4: codes, `[row][4]`; 1: groups, one byte a row
+        if bits in (3, 5, 6):
+            low = 2 if bits == 3 else 4
+            return self.plane(low, count, width) | self.plane(bits - low, count, width) << low
         raw = self.take(16 * width * -(-count * bits // (8 * width))).reshape(len(self.raw), -1, 16, width)
         parts = np.stack([raw >> i & (1 << bits) - 1 for i in range(0, 8, bits)], 3)
         return parts.transpose(0, 2, 1, 3, 4).reshape(len(raw), 16, -1)[:, :, :count].astype(np.int32)
 
-    def integers(self, bits, count, width):
-        wide = {3: 2, 5: 4, 6: 4}.get(bits, bits)
-        low = self.plane(wide, count, width)
-        return low | self.plane(bits - wide, count, width) << wide if bits > wide else low
-
     def floats(self, form, count):
-        raw = self.take(16 * count * FLOAT_BYTES[form])
+        raw = self.take(16 * count * {"f32": 4, "f16": 2, "e8m0h": 1}[form])
         exponents = form == "e8m0h"
-        values = np.ldexp(np.float32(1), raw.astype(int) - 128) if exponents else raw.view(f"<f{FLOAT_BYTES[form]}")
+        values = np.ldexp(np.float32(1), raw.astype(int) - 128) if exponents else raw.view(f"<f{int(form[1:]) // 8}")
         return values.astype(np.float32).reshape(len(raw), count, 16).transpose(0, 2, 1)
 
+    def plain(self, width):
+        lines = self.raw.view(f"<u{width}").reshape(len(self.raw), -1, 16, 4 // width)
+        bits = lines.transpose(0, 2, 1, 3).reshape(len(self.raw), 16, self.columns)
+        if self.kind["name"] == "bf16":
+            return (bits.astype(np.uint32) << 16).view("<f4")
+        return bits.view(f"<f{width}").astype(np.float32)
 
-def plain_values(width, bf16, raw, columns):
-    lines = raw.view(f"<u{width}").reshape(len(raw), -1, 16, 4 // width)
-    bits = lines.transpose(0, 2, 1, 3).reshape(len(raw), 16, columns)
-    if width == 2 and not bf16:
-        return bits.view("<f2").astype(np.float32)
-    return (bits.astype(np.uint32) << (16 if bf16 else 0)).view(np.float32)
+    def part(self, key, per, columns):  # s, m, D or E, repeated for each of the columns
+        size = columns if self.kind[per] == "row" else int(self.kind[per])
+        count, form = -(-columns // size), self.kind[key]
+        values = self.floats(form, count) if key in "DE" else self.plane(int(form[-1]), count, 1)
+        return np.repeat(values, size, 2)[:, :, :columns]
 
+    def fields(self):
+        present = [(key, per) for key, per in zip("smDE", ("group", "group", "block", "block")) if self.kind[key]]
+        by_row, segments = self.kind["block"] == "row", []
+        for first in range(0, self.columns, 256):
+            c = min(256, self.columns - first)
+            segments.append([self.plane(int(self.kind["bits"]), c, 4)] +
+                            [self.part(key, per, c) for key, per in present if not (by_row and per == "block")])
+        found = [np.concatenate(parts, 2) for parts in zip(*segments)]
+        found += [self.part(key, per, self.columns) for key, per in present if by_row and per == "block"]
+        padding = -self.at % 64
+        need(self.raw.shape[1] == self.at + (padding if padding <= self.at // 64 else 0), "a record has another size")
+        return dict(zip(["code"] + [key for key, _ in present], found))
 
-def record_values(type_name, raw, columns):
-    if type_name in PLAIN:
-        return plain_values(PLAIN[type_name], type_name == "bf16", raw, columns)
-    scaled, bits, zero, group, s_form, m_form, block, d_form, e_form = QUANTIZED[type_name]
-    record, parts = Record(raw), {}
-    for first in range(0, columns, 256):
-        c = min(256, columns - first)
-        segment = {"code": record.integers(bits, c, 4)}
-        for key, form in (("s", s_form), ("m", m_form)):
-            if form:
-                segment[key] = np.repeat(record.integers(INT_BITS[form], -(-c // group), 1), group, 2)[:, :, :c]
-        for key, form in (("D", d_form), ("E", e_form)):
-            if form and block:
-                segment[key] = np.repeat(record.floats(form, -(-c // block)), block, 2)[:, :, :c]
-        for key, part in segment.items():
-            parts.setdefault(key, []).append(part)
-    f = {key: np.concatenate(part, 2) for key, part in parts.items()}
-    for key, form in (("D", d_form), ("E", e_form)):
-        if form and not block:
-            f[key] = record.floats(form, 1)
-    need(raw.shape[1] == (record.at + 63) // 64 * 64, "a record has another size")
-
-    s, t = f.get("s", 1), 0
-    if s_form in ("st8", "st5"):
-        low = INT_BITS[s_form] - 2
-        s, t = np.where(s >> low & 1, -1, 1) * (s & (1 << low) - 1), s >> (low + 1)
-    elif s_form in ("i6", "i8"):
-        s = s - 32 if s_form == "i6" else s.astype(np.int8)
-    level = np.where(t, zero[1][f["code"]], zero[0][f["code"]]) if isinstance(zero, tuple) else f["code"] - zero
-    one = np.float32
-    with np.errstate(all="ignore"):
-        if not scaled:
-            return f["D"] * (s * level - f.get("m", 0)).astype(one)
-        value = f["D"] * (one(1) if not s_form else s.astype(one)) * level.astype(one)
-        return value - f["E"] * f["m"].astype(one) if "m" in f else value - f["E"] if "E" in f else value
+    def values(self):
+        if self.kind["family"] == "plain":
+            return self.plain(int(self.kind["bits"]) // 8)
+        f, form, tables, one = self.fields(), self.kind["s"], self.kind["zero"].split(", "), np.float32
+        s, t, code = f.get("s", 1), 0, f["code"]
+        if form in ("st8", "st5"):
+            low = int(form[-1]) - 2
+            s, t = np.where(s >> low & 1, -1, 1) * (s & (1 << low) - 1), s >> (low + 1)
+        elif form in ("i6", "i8"):
+            s = s - 32 if form == "i6" else s.astype(np.int8)
+        if tables[0].isdigit():
+            level = code - int(tables[0])
+        else:
+            level = np.where(t, LEVELS[tables[-1]][code], LEVELS[tables[0]][code])
+        with np.errstate(all="ignore"):
+            if self.kind["family"] == "grid":
+                return f["D"] * (s * level - f.get("m", 0)).astype(one)
+            value = f["D"] * one(s) * level.astype(one)
+            return value - f["E"] * one(f.get("m", 1)) if "E" in f else value
 
 
 if __name__ == "__main__":
     loam = Loam(sys.argv[1])
     loam.check_data()
-    for key, value in loam.metadata.items():
-        print(key, "=", value if not isinstance(value, list) or len(value) < 9 else f"{len(value)} values")
+    print(*(f"{key} = {value}"[:200] for key, value in loam.metadata.items()), sep="\n")
     for name, (type_name, vector, shape, *_) in loam.tensors.items():
         print(name, type_name, "vector" if vector else "matrix", *shape)

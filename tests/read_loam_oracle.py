@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-from read_loam import PLAIN, QUANTIZED, Loam
+from read_loam import TYPES, Loam
 
 build = os.environ["LOAM_BUILD"]
 
@@ -38,7 +38,7 @@ def check_sample(folder):
         same = (found.view(np.uint32) == expected.view(np.uint32)) | (np.isnan(found) & np.isnan(expected))
         assert found.dtype == np.float32 and same.all(), f"{name}: {(~same).sum()} of {same.size} values differ"
         assert np.isfinite(expected[0]).all() and len(np.unique(expected[0])) > 10, f"{name}: nothing to compare"
-    assert types == {*PLAIN, *QUANTIZED}, f"types without a sample, or unknown: {types ^ {*PLAIN, *QUANTIZED}}"
+    assert types == {*TYPES}, f"types without a sample, or unknown: {types ^ {*TYPES}}"
 
     raw = bytearray(open(path, "rb").read())
     for at in (100, 5000, len(raw) - 100):  # preamble, data, footer: the hashes do see a changed bit
