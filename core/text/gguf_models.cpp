@@ -1,0 +1,142 @@
+// One loader for each tokenizer.ggml.model: what the word stands for, in the words of tokenizer.json.
+#include "core/error.h"
+#include "core/text/gguf_pre.h"
+#include "core/text/gguf_vocabulary.h"
+
+namespace loam {
+namespace {
+
+Json metaspace_decoder(bool strip) {
+  Json decoder =
+      json_sequence("decoders", {json_replace(kMetaspace, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
+  if (strip) decoder["decoders"].push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  return decoder;
+}
+
+Json unknown_name(const GgufVocabulary& vocabulary, int32_t unk) {
+  return unk < 0 ? Json() : Json(vocabulary.tokens()[size_t(unk)]);
+}
+
+TokenizerSpec load_merged(const GgufVocabulary& vocabulary, const GgufPre& pre) {
+  TokenizerSpecBuilder builder;
+  vocabulary.add_tokens(builder);
+  vocabulary.add_merges(builder);
+  const bool spaces = pre.spaces == GgufPre::as_metaspace;
+  const TokenizerSpec head = vocabulary.special({.add_bos = pre.add_bos});
+  Json model = {{"type", "BPE"}, {"ignore_merges", pre.ignore_merges}};
+  if (spaces)
+    model.update({{"byte_fallback", true}, {"fuse_unk", true}, {"unk_token", unknown_name(vocabulary, head.unk)}});
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  return finish_gguf(builder, head,
+                     {pre.normalizer(), pre.pre_tokenizer(), model, spaces ? metaspace_decoder(false) : bytes});
+}
+
+std::string base64(const std::vector<int64_t>& values) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve(values.size() / 3 * 4 + 4);
+  for (size_t at = 0; at < values.size(); at += 3) {
+    const size_t count = std::min<size_t>(3, values.size() - at);
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < count ? uint8_t(values[at + i]) : 0u);
+    for (size_t i = 0; i < 4; ++i) out += i <= count ? kDigits[bits >> (18 - 6 * i) & 63] : '=';
+  }
+  return out;
+}
+
+// The piece as WordPiece has it. GGUF marks the beginning of words instead of their continuations.
+std::string word_piece(const std::string& token, bool special) {
+  if (special || (token.size() > 2 && token.front() == '[' && token.back() == ']')) return token;
+  return token.starts_with(kMetaspace) ? token.substr(kMetaspace.size()) : "##" + token;
+}
+
+}  // namespace
+
+// Byte-level BPE with ranked merges.
+TokenizerSpec load_gguf_gpt2(const GgufVocabulary& vocabulary, std::string_view pre) {
+  return load_merged(vocabulary, find_gguf_pre(pre));
+}
+
+// BPE with ranked merges on UTF-8, bytes for what the vocabulary lacks. The file's `pre` says nothing.
+TokenizerSpec load_gguf_gemma4(const GgufVocabulary& vocabulary, std::string_view) {
+  return load_merged(vocabulary, find_gguf_pre("gemma4"));
+}
+
+// SentencePiece: merges by score, bytes for what the vocabulary lacks.
+TokenizerSpec load_gguf_llama(const GgufVocabulary& vocabulary, std::string_view) {
+  TokenizerSpecBuilder builder;
+  vocabulary.add_tokens(builder);
+  std::vector<float> scores = vocabulary.scores();
+  scores.resize(vocabulary.tokens().size());  // without scores all merges rank the same, the leftmost first
+  for (const float score : scores) builder.add_score(score);
+  TokenizerSpec head = vocabulary.special({.bos = 1, .eos = 2, .unk = 0, .add_bos = true});
+  head.add_space_prefix = vocabulary.flag("add_space_prefix", true);
+  Json normalizer = json_replace(" ", kMetaspace);
+  if (head.add_space_prefix) {
+    normalizer =
+        json_sequence("normalizers", {{{"type", "Prepend"}, {"prepend", std::string(kMetaspace)}}, normalizer});
+  }
+  const Json model = {{"type", "ScoredBPE"}, {"byte_fallback", true}, {"fuse_unk", true}};
+  const bool strip = head.add_space_prefix;
+  return finish_gguf(builder, std::move(head), {normalizer, Json(), model, metaspace_decoder(strip)});
+}
+
+// SentencePiece's Unigram.
+TokenizerSpec load_gguf_t5(const GgufVocabulary& vocabulary, std::string_view) {
+  TokenizerSpecBuilder builder;
+  vocabulary.add_tokens(builder);
+  const std::vector<float> scores = vocabulary.scores();
+  if (scores.empty()) fail(Code::bad_file, "GGUF: a vocabulary of the model 't5' without tokenizer.ggml.scores");
+  for (const float score : scores) builder.add_score(score);
+  TokenizerSpec head = vocabulary.special({.eos = 1, .unk = 2, .pad = 0, .add_eos = true});
+  head.add_space_prefix = vocabulary.flag("add_space_prefix", false);
+  Json steps = Json::array();
+  if (const MetaValue* map = vocabulary.find("precompiled_charsmap")) {
+    const auto* bytes = std::get_if<std::vector<int64_t>>(map);
+    if (!bytes) fail(Code::bad_file, "GGUF: tokenizer.ggml.precompiled_charsmap is not a list of bytes");
+    if (!bytes->empty()) steps.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", base64(*bytes)}});
+  }
+  if (vocabulary.flag("remove_extra_whitespaces", false)) {
+    steps.push_back({{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}});
+    steps.push_back({{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", " "}});
+  }
+  const Json normalizer = steps.empty() ? Json() : Json{{"type", "Sequence"}, {"normalizers", steps}};
+  const char* scheme = head.add_space_prefix ? "always" : "never";
+  const Json metaspace = {
+      {"type", "Metaspace"}, {"replacement", std::string(kMetaspace)}, {"prepend_scheme", scheme}, {"split", true}};
+  const Json model = {
+      {"type", "Unigram"}, {"unk_id", head.unk < 0 ? Json() : Json(head.unk)}, {"byte_fallback", false}};
+  return finish_gguf(builder, std::move(head), {normalizer, metaspace, model, metaspace});
+}
+
+// WordPiece.
+TokenizerSpec load_gguf_bert(const GgufVocabulary& vocabulary, std::string_view) {
+  TokenizerSpecBuilder builder;
+  const auto& tokens = vocabulary.tokens();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const uint8_t flags = vocabulary.flags(i);
+    builder.add(word_piece(tokens[i], flags & TokenFlags::special), vocabulary.kind(i), flags);
+  }
+  TokenizerSpec head = vocabulary.special({.bos = 101, .unk = 100, .pad = 0});
+  head.bos = vocabulary.id("cls_token_id", head.bos);
+  head.eos = vocabulary.id("seperator_token_id", 102);  // the key is spelt so
+  head.add_bos = head.bos >= 0, head.add_eos = head.eos >= 0;
+  if (head.unk < 0) fail(Code::bad_file, "GGUF: a vocabulary of the model 'bert' without an unknown token");
+  const bool lowercase = vocabulary.flag("normalizer.lowercase", true);
+  const Json normalizer = {{"type", "BertNormalizer"},
+                           {"clean_text", true},
+                           {"handle_chinese_chars", true},
+                           {"strip_accents", vocabulary.flag("normalizer.strip_accents", lowercase)},
+                           {"lowercase", lowercase}};
+  const Json model = {{"type", "WordPiece"},
+                      {"unk_token", unknown_name(vocabulary, head.unk)},
+                      {"continuing_subword_prefix", "##"},
+                      {"max_input_chars_per_word", 100}};
+  return finish_gguf(builder, std::move(head),
+                     {normalizer,
+                      {{"type", "BertPreTokenizer"}},
+                      model,
+                      {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}});
+}
+
+}  // namespace loam

@@ -1,0 +1,163 @@
+// The keys of a GGUF vocabulary, and the parts of a spec that all its models have.
+#include "core/text/gguf_vocabulary.h"
+
+#include <algorithm>
+
+#include "core/text/vocabulary.h"
+
+namespace loam {
+namespace {
+
+std::string key(const char* name) { return "tokenizer.ggml." + std::string(name); }
+
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+  return text;
+}
+
+// Converters write -1 or 2^32 - 1 for "none".
+bool is_none(int64_t id) { return id < 0 || id == 0xffffffff; }
+
+// The ids put around every text, as a template of tokenizer.json.
+Json post_processor(const TokenizerSpec& head) {
+  const bool before = head.add_bos, after = head.add_eos;
+  if (!before && !after) return {};
+  Json single = Json::array(), ids = Json::object();
+  const auto add = [&](const char* name, int32_t id) {
+    single.push_back({{"SpecialToken", {{"id", name}, {"type_id", 0}}}});
+    ids[name] = {{"id", name}, {"ids", {id}}};
+  };
+  if (before) add("bos", head.bos);
+  single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+  if (after) add("eos", head.eos);
+  return {{"type", "TemplateProcessing"}, {"single", single}, {"special_tokens", ids}};
+}
+
+}  // namespace
+
+Json json_sequence(const char* list, std::initializer_list<Json> steps) {
+  return {{"type", "Sequence"}, {list, Json::array_t(steps)}};
+}
+
+Json json_replace(std::string_view from, std::string_view to) {
+  return {{"type", "Replace"}, {"pattern", {{"String", std::string(from)}}}, {"content", std::string(to)}};
+}
+
+GgufVocabulary::GgufVocabulary(const Metadata& metadata)
+    : metadata_(metadata), tokens_(metadata.get<std::vector<std::string>>("tokenizer.ggml.tokens")) {
+  if (metadata.has("tokenizer.ggml.token_type")) {
+    types_ = &metadata.get<std::vector<int64_t>>("tokenizer.ggml.token_type");
+    if (types_->size() < tokens_.size())
+      fail(Code::bad_file, "GGUF: %zu tokens but %zu token types", tokens_.size(), types_->size());
+  }
+  // GGUF has no flags for spaces beside added tokens; these families are known to have them.
+  const std::string name = lower(metadata.get_or("general.name", std::string()));
+  const std::string architecture = metadata.get_or("general.architecture", std::string());
+  const std::string pre = metadata.get_or("tokenizer.ggml.pre", std::string());
+  if (pre.starts_with("jina-v2-") || pre == "modern-bert" || architecture == "nomic-bert-moe" ||
+      architecture == "jina-bert-v3")
+    strip_ = Strip::before_mask;
+  else if (name.find("phi-3") != std::string::npos || name.find("phi3") != std::string::npos)
+    strip_ = Strip::after_special;
+}
+
+TokenKind GgufVocabulary::kind(size_t id) const {
+  static constexpr TokenKind kKinds[] = {TokenKind::normal,  TokenKind::normal,       TokenKind::unknown,
+                                         TokenKind::control, TokenKind::user_defined, TokenKind::unused,
+                                         TokenKind::byte};
+  const int64_t type = types_ ? (*types_)[id] : 1;
+  if (type < 0 || type > 6) {
+    fail(Code::bad_file, "GGUF: token %zu has the type %lld, expected 0 to 6", id, static_cast<long long>(type));
+  }
+  return kKinds[type];
+}
+
+uint8_t GgufVocabulary::flags(size_t id) const {
+  const TokenKind kind = this->kind(id);
+  uint8_t flags = 0;
+  if (kind == TokenKind::control || kind == TokenKind::unknown) flags = TokenFlags::added | TokenFlags::special;
+  if (kind == TokenKind::user_defined) flags = TokenFlags::added;
+  if (!flags || strip_ == Strip::nothing) return flags;
+  const std::string& text = tokens_[id];
+  if (strip_ == Strip::before_mask) return text == "<mask>" || text == "[MASK]" ? flags | TokenFlags::lstrip : flags;
+  return text == "<unk>" || text == "<s>" || text == "<|endoftext|>" ? flags : flags | TokenFlags::rstrip;
+}
+
+const MetaValue* GgufVocabulary::find(const char* name) const { return metadata_.find(key(name)); }
+
+bool GgufVocabulary::flag(const char* name, bool otherwise) const { return metadata_.get_or(key(name), otherwise); }
+
+int32_t GgufVocabulary::id(const char* name, int32_t otherwise) const {
+  const int64_t count = int64_t(tokens_.size());
+  const int64_t id = metadata_.get_or(key(name), int64_t(otherwise < count ? otherwise : -1));
+  if (is_none(id)) return -1;
+  if (id >= count) {
+    fail(Code::bad_file, "GGUF: tokenizer.ggml.%s is %lld, but the vocabulary has %zu tokens", name,
+         static_cast<long long>(id), tokens_.size());
+  }
+  return int32_t(id);
+}
+
+std::vector<float> GgufVocabulary::scores() const {
+  const MetaValue* found = find("scores");
+  if (!found) return {};
+  std::vector<float> scores;
+  if (const auto* reals = std::get_if<std::vector<double>>(found))
+    scores.assign(reals->begin(), reals->end());
+  else if (const auto* integers = std::get_if<std::vector<int64_t>>(found))
+    scores.assign(integers->begin(), integers->end());
+  else
+    fail(Code::bad_file, "GGUF: tokenizer.ggml.scores is not a list of numbers");
+  if (scores.size() < tokens_.size())
+    fail(Code::bad_file, "GGUF: %zu tokens but %zu scores", tokens_.size(), scores.size());
+  scores.resize(tokens_.size());
+  return scores;
+}
+
+void GgufVocabulary::add_tokens(TokenizerSpecBuilder& builder) const {
+  size_t bytes = 0;
+  for (const std::string& t : tokens_) bytes += t.size();
+  builder.reserve(tokens_.size(), bytes, 0);
+  for (size_t i = 0; i < tokens_.size(); ++i) builder.add(tokens_[i], kind(i), flags(i));
+}
+
+void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
+  const auto& merges = metadata_.get<std::vector<std::string>>("tokenizer.ggml.merges");
+  const TokenizerSpec plain = builder.finish({});
+  const Vocabulary vocabulary(plain);
+  std::string joined;
+  for (const std::string& merge : merges) {
+    const size_t space = merge.find(' ', 1);  // the left side may itself begin with a space
+    if (space == std::string::npos) fail(Code::bad_file, "GGUF: the merge '%.100s' has no two sides", merge.c_str());
+    const std::string_view left(merge.data(), space), right(merge.data() + space + 1, merge.size() - space - 1);
+    joined.assign(left).append(right);
+    const int32_t l = vocabulary.find(left), r = vocabulary.find(right), result = vocabulary.find(joined);
+    if (l < 0 || r < 0 || result < 0) {
+      fail(Code::bad_file, "GGUF: the merge '%.100s' names tokens that the vocabulary does not have", merge.c_str());
+    }
+    builder.add_merge(uint32_t(l), uint32_t(r), uint32_t(result));
+  }
+}
+
+TokenizerSpec GgufVocabulary::special(const Defaults& defaults) const {
+  TokenizerSpec head;
+  head.bos = id("bos_token_id", defaults.bos), head.eos = id("eos_token_id", defaults.eos);
+  head.unk = id("unknown_token_id", defaults.unk);
+  const int64_t pad = metadata_.get_or(key("padding_token_id"), int64_t(defaults.pad));
+  head.pad = is_none(pad) || pad >= int64_t(tokens_.size()) ? -1 : int32_t(pad);  // often wrong, and never used
+  head.add_bos = flag("add_bos_token", defaults.add_bos) && head.bos >= 0;
+  head.add_eos = flag("add_eos_token", defaults.add_eos) && head.eos >= 0;
+  return head;
+}
+
+TokenizerSpec finish_gguf(TokenizerSpecBuilder& builder, TokenizerSpec head, const GgufPipeline& pipeline) {
+  const Json json = {{"normalizer", pipeline.normalizer},
+                     {"pre_tokenizer", pipeline.pre_tokenizer},
+                     {"model", pipeline.model},
+                     {"post_processor", post_processor(head)},
+                     {"decoder", pipeline.decoder}};
+  head.pipeline = json.dump();
+  return builder.finish(std::move(head));
+}
+
+}  // namespace loam
