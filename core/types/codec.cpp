@@ -157,23 +157,20 @@ void unpack_row(const TypeInfo& type, int64_t k, const std::byte* record, int ro
   if (!type.block && !f.e.empty()) f.e[0] = get_float(record + r.row_e, type.e, 0, lane);
 }
 
+float stored_value(const TypeInfo& type, const RowFields& f, size_t j) {
+  const size_t g = type.group ? j / type.group : 0, b = type.block ? j / type.block : 0;
+  const int level = level_of(type, f.codes[j], f.t.empty() ? 0 : f.t[g]);
+  const float d = float_from_bits(type.d, f.d[b]);
+  if (type.family == Family::grid) return d * float((f.s.empty() ? 1 : f.s[g]) * level - (f.m.empty() ? 0 : f.m[g]));
+  const float scale = f.s.empty() ? d : d * float(f.s[g]);  // the order of GGUF's definitions, signs of zero included
+  const float value = scale * float(level);
+  if (f.e.empty()) return value;
+  const float e = float_from_bits(type.e, f.e[b]);
+  return value - (f.m.empty() ? e : e * float(f.m[g]));
+}
+
 void dequantize_fields(const TypeInfo& type, int64_t k, const RowFields& f, float* out) {
-  for (int64_t j = 0; j < k; ++j) {
-    const size_t g = type.group ? size_t(j / type.group) : 0, b = type.block ? size_t(j / type.block) : 0;
-    const int level = level_of(type, f.codes[size_t(j)], f.t.empty() ? 0 : f.t[g]);
-    const float d = float_from_bits(type.d, f.d[b]);
-    if (type.family == Family::grid) {
-      const int v = (f.s.empty() ? 1 : f.s[g]) * level - (f.m.empty() ? 0 : f.m[g]);
-      out[j] = d * float(v);
-      continue;
-    }
-    const float scale = f.s.empty() ? d : d * float(f.s[g]);  // the order of GGUF's definitions, signs of zero included
-    out[j] = scale * float(level);
-    if (!f.e.empty()) {
-      const float e = float_from_bits(type.e, f.e[b]);
-      out[j] -= f.m.empty() ? e : e * float(f.m[g]);
-    }
-  }
+  for (int64_t j = 0; j < k; ++j) out[j] = stored_value(type, f, size_t(j));
 }
 
 void dequantize_row(const TypeInfo& type, int64_t k, const std::byte* record, int row, float* out) {

@@ -11,13 +11,8 @@
 #include "core/types/record.h"
 
 namespace loam {
-namespace {
 
-struct Range {
-  int low, high;
-};  // of an integer
-
-Range int_range(IntFormat f) {
+IntRange int_range(IntFormat f) {
   switch (f) {
     case IntFormat::none: return {1, 1};
     case IntFormat::u4: return {0, 15};
@@ -30,6 +25,16 @@ Range int_range(IntFormat f) {
   }
   return {1, 1};
 }
+
+IntRange offset_range(const TypeInfo& type) {
+  IntRange range = int_range(type.m);
+  if (type.family == Family::grid) range.high = std::min(range.high, 127);  // v = s * L - m stays an int8
+  return range;
+}
+
+namespace {
+
+using Range = IntRange;
 
 int code_count(const TypeInfo& t) { return 1 << t.bits; }
 
@@ -150,7 +155,7 @@ int ratio(float value, float unit, Range range) {
 class BlockQuantizer {
  public:
   BlockQuantizer(const TypeInfo& type, std::span<const float> row, RowFields& out)
-      : type_(type), tables_(type.has_table() ? nearest_codes(type) : nullptr), row_(row), out_(out) {}
+      : type_(type), row_(row), out_(out) {}
 
   void run(size_t first, size_t count, size_t block) {
     const size_t step = type_.group ? type_.group : count;
@@ -186,33 +191,34 @@ class BlockQuantizer {
 
   void round_group(size_t first, size_t count, size_t block, const Fit& f) {
     const float d = float_from_bits(type_.d, out_.d[block]);
-    float scale = d, offset = 0;
     const size_t g = type_.group ? first / type_.group : 0;
-    if (type_.s != IntFormat::none) scale = d * float(out_.s[g] = int16_t(ratio(f.scale, d, int_range(type_.s))));
-    if (type_.e != FloatFormat::none) {
-      const float e = float_from_bits(type_.e, out_.e[block]);
-      offset = e;
-      if (type_.m != IntFormat::none) offset = e * float(out_.m[g] = int16_t(ratio(f.offset, e, int_range(type_.m))));
-    } else if (type_.m != IntFormat::none) {
-      Range range = int_range(type_.m);
-      range.high = std::min(range.high, 127);  // v = s * L - m stays an int8
-      offset = d * float(out_.m[g] = int16_t(ratio(f.offset, d, range)));
+    if (type_.s != IntFormat::none) out_.s[g] = int16_t(ratio(f.scale, d, int_range(type_.s)));
+    if (type_.m != IntFormat::none) {
+      const float unit = type_.e != FloatFormat::none ? float_from_bits(type_.e, out_.e[block]) : d;
+      out_.m[g] = int16_t(ratio(f.offset, unit, offset_range(type_)));
     }
     if (!out_.t.empty()) out_.t[g] = uint8_t(f.t);
-    for (size_t i = first; i < first + count; ++i) {
-      const float x = scale == 0 ? 0.f : (row_[i] + offset) / scale;
-      out_.codes[i] = uint8_t(nearest_code(type_, tables_, f.t, x));
-    }
+    choose_codes(type_, row_.data(), first, count, out_);
   }
 
   const TypeInfo& type_;
-  const NearestCode* tables_;
   std::span<const float> row_;
   RowFields& out_;
   std::vector<Fit> fits_;
 };
 
 }  // namespace
+
+void choose_codes(const TypeInfo& type, const float* row, size_t first, size_t count, RowFields& f) {
+  const NearestCode* tables = type.has_table() ? nearest_codes(type) : nullptr;
+  const size_t g = type.group ? first / type.group : 0, b = type.block ? first / type.block : 0;
+  const float d = float_from_bits(type.d, f.d[b]), scale = f.s.empty() ? d : d * float(f.s[g]);
+  float offset = f.e.empty() ? 0.f : float_from_bits(type.e, f.e[b]);
+  if (!f.m.empty()) offset = (f.e.empty() ? d : offset) * float(f.m[g]);
+  const int t = f.t.empty() ? 0 : f.t[g];
+  for (size_t i = first; i < first + count; ++i)
+    f.codes[i] = uint8_t(nearest_code(type, tables, t, scale == 0 ? 0.f : (row[i] + offset) / scale));
+}
 
 void quantize_row(const TypeInfo& type, int64_t k, const float* row, RowFields& fields) {
   fields.resize(type, k);

@@ -47,6 +47,7 @@ constexpr Option kChat[] = {
 constexpr Option kConvert[] = {
     {"-o,--output", Kind::text, "FILE", "", "the .loam file to write; default: the source's name"},
     {"--type", Kind::text, "NAME", "", "type of the matrices; default: as a GGUF has them; n4 for float checkpoints"},
+    {"--rounder", Kind::text, "NAME", "nearest", "how codes are chosen: nearest, or search (smaller errors, slower)"},
     {"--requantize", Kind::flag, "", "", "allow --type for matrices that are quantized already"},
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},
 };

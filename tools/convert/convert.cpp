@@ -9,6 +9,7 @@
 #include "core/types/record.h"
 #include "formats/container/hash.h"
 #include "formats/container/writer.h"
+#include "tools/convert/rounders/rounder.h"
 #include "tools/convert/row_tasks.h"
 
 namespace loam {
@@ -35,10 +36,21 @@ Difference difference_of(const TypeInfo& type, int64_t k, const float* rows, int
   return d;
 }
 
+const Rounder& rounder_named(const std::string& name) {
+  if (const Rounder* found = find_rounder(name)) return *found;
+  std::string names;
+  for (const Rounder& r : all_rounders()) names += (names.empty() ? "" : ", ") + std::string(r.name);
+  fail(Code::bad_argument, "unknown rounder '%s'; known are: %s", name.c_str(), names.c_str());
+}
+
 class Conversion {
  public:
   Conversion(const Source& source, const std::string& destination, const ConvertOptions& options)
-      : source_(source), options_(options), types_(choose_types(source, options)), writer_(destination, plan()) {}
+      : source_(source),
+        options_(options),
+        types_(choose_types(source, options)),
+        rounder_(rounder_named(options.rounder)),
+        writer_(destination, plan()) {}
 
   ConvertReport run() {
     make_tasks();
@@ -109,7 +121,7 @@ class Conversion {
     rows.resize(size_t(count * t.k));
     source_.read_rows(tensor, first, count, rows.data());
     try {
-      quantize_row_block(type, t.k, rows.data(), int(count), record);
+      rounder_.round(type, t.k, rows.data(), int(count), record);
     } catch (const Error& e) {
       fail(Code::bad_file, "tensor '%s', rows from %lld: %s", t.source_name.c_str(), (long long)first, e.what());
     }
@@ -132,6 +144,7 @@ class Conversion {
     Provenance p;
     p.tool = "loam " LOAM_VERSION;
     p.recipe = options_.type.empty() ? "default" : options_.type;
+    if (&rounder_ != &all_rounders()[0]) p.recipe += ", " + options_.rounder;
     for (const Source::File& f : source_.files()) {
       p.sources.push_back({f.name, hash_text(hash128(f.bytes))});
       report_.source_bytes += f.bytes.size();
@@ -151,6 +164,7 @@ class Conversion {
   const Source& source_;
   const ConvertOptions& options_;
   std::vector<const TypeInfo*> types_;  // of source_.tensors
+  const Rounder& rounder_;
   LoamWriter writer_;
   std::vector<RowTask> tasks_;
   std::vector<Difference> differences_;  // of tasks_

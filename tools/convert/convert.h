@@ -12,6 +12,7 @@ struct ConvertOptions {
   // Type of the matrices. Empty: as the source has them, but float checkpoints become n4 (embedding and output q8_0).
   // "source": float matrices keep their own type as well.
   std::string type;
+  std::string rounder = "nearest";  // of all_rounders()
   bool requantize = false;  // allows another type for a matrix that is quantized already
   int threads = 0;          // 0: one per core
   Progress progress = {};

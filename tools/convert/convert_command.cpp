@@ -1,4 +1,4 @@
-// loam convert SOURCE [FILE] [--type NAME] [--requantize] [-t N]
+// loam convert SOURCE [FILE] [--type NAME] [--rounder NAME] [--requantize] [-t N]
 #include <chrono>
 #include <cstdio>
 
@@ -20,6 +20,7 @@ int run_convert(const Arguments& args) {
   ProgressLine line("converting");
   ConvertOptions options;
   options.type = args.text("--type");
+  options.rounder = args.text("--rounder");
   options.requantize = args.flag("--requantize");
   options.threads = int(args.integer("--threads"));
   options.progress = [&](uint64_t done, uint64_t total) {
