@@ -5,10 +5,8 @@
 #include <memory>
 
 #include "core/error.h"
-#include "core/text/steps.h"
-#include "core/text/tokenizer_spec.h"
+#include "core/text/models.h"
 #include "core/text/unicode.h"
-#include "core/text/vocabulary.h"
 
 namespace loam {
 namespace {
@@ -54,29 +52,7 @@ class MergeTable {
 struct Options {
   bool byte_fallback, fuse_unk, ignore_merges;
   int32_t unk;
-};
-
-// Ids for characters that are no token: the tokens of their bytes, or the unknown token, or nothing.
-class Fallback {
- public:
-  Fallback(const Options& options, const Vocabulary& vocabulary) : options_(options) {
-    constexpr char kDigits[] = "0123456789ABCDEF";
-    for (int b = 0; b < 256; ++b) {
-      const char token[] = {'<', '0', 'x', kDigits[b >> 4], kDigits[b & 15], '>'};
-      bytes_[b] = options.byte_fallback ? vocabulary.find({token, 6}) : -1;
-    }
-  }
-  // Whether the bytes of the character all have tokens.
-  bool has_bytes(std::string_view character) const {
-    return std::all_of(character.begin(), character.end(), [&](char c) { return bytes_[uint8_t(c)] >= 0; });
-  }
-  int32_t byte(char c) const { return bytes_[uint8_t(c)]; }
-  int32_t unk() const { return options_.unk; }
-  bool fuse() const { return options_.fuse_unk; }
-
- private:
-  Options options_;
-  int32_t bytes_[256];
+  std::string prefix, suffix;  // of every character but the first; of the last
 };
 
 // Merges the symbols of a word until no pair is left. Find: (left, right) -> Merge.
@@ -124,66 +100,66 @@ void link(std::vector<Symbol>& symbols) {
   }
 }
 
-// Characters -> first symbols, with unknown characters resolved, as Hugging Face's BPE does it.
-void start_symbols(std::string_view word, const Vocabulary& vocabulary, const Fallback& fallback,
-                   std::vector<Symbol>& out) {
-  out.clear();
-  bool last_unknown = false;
-  for (size_t at = 0; at < word.size();) {
-    const uint32_t bytes = decode_utf8(word, at).bytes;
-    const std::string_view character = word.substr(at, bytes);
-    const int32_t id = vocabulary.find(character);
-    bool unknown = false;
-    if (id >= 0) {
-      out.push_back({id, 0, 0, uint32_t(at), bytes});
-    } else if (fallback.has_bytes(character)) {
-      for (uint32_t i = 0; i < bytes; ++i) out.push_back({fallback.byte(character[i]), 0, 0, uint32_t(at) + i, 1});
-    } else if (fallback.unk() >= 0) {
-      unknown = true;
-      if (last_unknown && fallback.fuse())
-        out.back().bytes += bytes;
-      else
-        out.push_back({fallback.unk(), 0, 0, uint32_t(at), bytes});
-    }
-    last_unknown = unknown;
-    at += bytes;
-  }
-  link(out);
-}
+// Turns the characters of a word into first symbols, as Hugging Face's BPE does it: bytes that stand for a character
+// come before unknown text that waits to be joined.
+class FirstSymbols {
+ public:
+  FirstSymbols(const Options& options, const TokenizerSpec& spec, const Vocabulary& vocabulary)
+      : options_(options), spec_(spec), vocabulary_(vocabulary), bytes_(options.byte_fallback, spec, vocabulary) {}
 
-Options read_options(const Json& step, const Vocabulary& vocabulary) {
-  for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!string_field(step, affix).empty()) {
-      fail(Code::unsupported, "tokenizer: a BPE model with '%s' is not supported", affix);
+  void operator()(std::string_view word, std::vector<Symbol>& out) const {
+    out.clear();
+    uint32_t unknown = 0;  // bytes that wait
+    const auto flush = [&] {
+      if (unknown) out.push_back({options_.unk, 0, 0, 0, unknown});
+      unknown = 0;
+    };
+    std::string affixed;
+    for (size_t at = 0; at < word.size();) {
+      const uint32_t bytes = decode_utf8(word, at).bytes;
+      const std::string_view character = with_affixes(word, at, bytes, affixed);
+      at += bytes;
+      if (const int32_t id = find_own(spec_, vocabulary_, character); id >= 0) {
+        flush();
+        out.push_back({id, 0, 0, 0, bytes});
+      } else if (bytes_.complete(character)) {
+        for (const char c : character) out.push_back({bytes_[c], 0, 0, 0, 1});
+      } else if (options_.unk >= 0) {
+        if (!options_.fuse_unk) flush();
+        unknown += bytes;
+      }
     }
+    flush();
+    link(out);
   }
+
+ private:
+  std::string_view with_affixes(std::string_view word, size_t at, uint32_t bytes, std::string& buffer) const {
+    const std::string_view character = word.substr(at, bytes);
+    const bool prefix = at > 0 && !options_.prefix.empty();
+    const bool suffix = at + bytes == word.size() && !options_.suffix.empty();
+    if (!prefix && !suffix) return character;
+    buffer.clear();
+    if (prefix) buffer += options_.prefix;
+    buffer += character;
+    if (suffix) buffer += options_.suffix;
+    return buffer;
+  }
+
+  Options options_;
+  const TokenizerSpec& spec_;
+  const Vocabulary& vocabulary_;
+  ByteTokens bytes_;
+};
+
+Options read_options(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   const auto dropout = step.find("dropout");
   if (dropout != step.end() && !dropout->is_null() && *dropout != 0) {
-    fail(Code::unsupported, "tokenizer: a BPE model with dropout is not supported");
+    fail(Code::unsupported, "tokenizer: a BPE model with dropout gives random tokens; remove 'dropout' from its file");
   }
-  const std::string unk = string_field(step, "unk_token");
-  const int32_t unk_id = unk.empty() ? -1 : vocabulary.find(unk);
-  if (!unk.empty() && unk_id < 0) fail(Code::bad_file, "tokenizer: no token '%.100s' for unknown text", unk.c_str());
-  return {bool_field(step, "byte_fallback", false), bool_field(step, "fuse_unk", false),
-          bool_field(step, "ignore_merges", false), unk_id};
-}
-
-Model make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
-  const Options options = read_options(step, vocabulary);
-  const auto merges = std::make_shared<const MergeTable>(spec.merges);
-  return [&vocabulary, &spec, merges, options, fallback = Fallback(options, vocabulary)](
-             std::string_view word, ModelScratch& scratch, std::vector<int32_t>& out) {
-    check_length(word);
-    if (options.ignore_merges) {
-      const int32_t whole = vocabulary.find(word);
-      if (whole >= 0 && spec.kind(size_t(whole)) == TokenKind::normal) return out.push_back(whole);
-    }
-    start_symbols(word, vocabulary, fallback, scratch.symbols);
-    merge_symbols(scratch, [&](const Symbol& l, const Symbol& r) { return merges->find(l.id, r.id); });
-    for (const Symbol& s : scratch.symbols) {
-      if (s.bytes) out.push_back(s.id);
-    }
-  };
+  return {bool_field(step, "byte_fallback", false),        bool_field(step, "fuse_unk", false),
+          bool_field(step, "ignore_merges", false),        unk_field(step, spec, vocabulary),
+          string_field(step, "continuing_subword_prefix"), string_field(step, "end_of_word_suffix")};
 }
 
 // Higher scores first: a float as an integer that ascends as the float descends.
@@ -193,18 +169,39 @@ uint32_t score_rank(float score) {
   return ~ascending;
 }
 
+}  // namespace
+
+Model make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+  const Options options = read_options(step, spec, vocabulary);
+  const auto merges = std::make_shared<const MergeTable>(spec.merges);
+  return [&vocabulary, &spec, merges, whole_words = options.ignore_merges,
+          first_symbols = FirstSymbols(options, spec, vocabulary)](std::string_view word, ModelScratch& scratch,
+                                                                   std::vector<int32_t>& out) {
+    check_length(word);
+    if (whole_words) {
+      const int32_t whole = find_own(spec, vocabulary, word);
+      if (whole >= 0) return out.push_back(whole);
+    }
+    first_symbols(word, scratch.symbols);
+    merge_symbols(scratch, [&](const Symbol& l, const Symbol& r) { return merges->find(l.id, r.id); });
+    for (const Symbol& s : scratch.symbols) {
+      if (s.bytes) out.push_back(s.id);
+    }
+  };
+}
+
 Model make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
-  const Options options = read_options(step, vocabulary);
+  const Options options = read_options(step, spec, vocabulary);
   if (spec.scores.empty()) fail(Code::bad_file, "tokenizer: a score-based model without scores");
-  return [&vocabulary, &spec, fallback = Fallback(options, vocabulary)](std::string_view word, ModelScratch& scratch,
-                                                                        std::vector<int32_t>& out) {
+  return [&vocabulary, &spec, options, bytes = ByteTokens(options.byte_fallback, spec, vocabulary)](
+             std::string_view word, ModelScratch& scratch, std::vector<int32_t>& out) {
     check_length(word);
     auto& symbols = scratch.symbols;
     symbols.clear();
     for (size_t at = 0; at < word.size();) {
-      const uint32_t bytes = decode_utf8(word, at).bytes;
-      symbols.push_back({vocabulary.find(word.substr(at, bytes)), 0, 0, uint32_t(at), bytes});
-      at += bytes;
+      const uint32_t length = decode_utf8(word, at).bytes;
+      symbols.push_back({vocabulary.find(word.substr(at, length)), 0, 0, uint32_t(at), length});
+      at += length;
     }
     link(symbols);
     merge_symbols(scratch, [&](const Symbol& l, const Symbol& r) -> Merge {
@@ -219,33 +216,15 @@ Model make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabul
       bool unknown = false;
       if (s.id >= 0) {
         out.push_back(s.id);
-      } else if (fallback.has_bytes(text)) {
-        for (const char c : text) out.push_back(fallback.byte(c));
-      } else if (fallback.unk() >= 0) {
+      } else if (bytes.complete(text)) {
+        for (const char c : text) out.push_back(bytes[c]);
+      } else if (options.unk >= 0) {
         unknown = true;
-        if (!last_unknown || !fallback.fuse()) out.push_back(fallback.unk());
+        if (!last_unknown || !options.fuse_unk) out.push_back(options.unk);
       }
       last_unknown = unknown;
     }
   };
-}
-
-struct Row {
-  const char* type;
-  Model (*make)(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-};
-const Row kModels[] = {
-    {"BPE", make_bpe}, {"ScoredBPE", make_scored_bpe},  // our own name: GGUF has scores where tokenizer.json has merges
-};
-
-}  // namespace
-
-Model make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
-  const std::string type = step_type("model", step);
-  for (const Row& row : kModels) {
-    if (type == row.type) return row.make(step, spec, vocabulary);
-  }
-  fail_unknown_step("model", type);
 }
 
 }  // namespace loam

@@ -41,8 +41,18 @@ struct ModelScratch {
     uint32_t bytes;  // of both together; another sum means that a side has changed
     int32_t left, result;
   };
+  struct Node {  // of Unigram: the best way to a place of the word
+    double score;
+    int32_t id, length;  // the last token on it (-1: no token) and its bytes (-1: no way yet)
+  };
+  struct Piece {
+    size_t begin, end;
+    int32_t id;
+  };
   std::vector<Symbol> symbols;
   std::vector<Candidate> heap;
+  std::vector<Node> nodes;
+  std::vector<Piece> pieces;
 };
 
 using Normalizer = std::function<void(std::string& text, bool first)>;

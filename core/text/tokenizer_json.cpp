@@ -6,6 +6,7 @@
 #include "core/text/end_tokens.h"
 #include "core/text/json.h"
 #include "core/text/steps.h"
+#include "core/text/tokenizer_json_reader.h"
 #include "core/text/vocabulary.h"
 
 namespace loam {
@@ -18,29 +19,29 @@ struct Entry {
   std::string_view text;
   TokenKind kind = TokenKind::unused;
   uint8_t flags = 0;
+  double score = 0;
 };
 
-Entry& entry_at(std::vector<Entry>& entries, const Json& id) {
-  const int64_t i = id.is_number_integer() ? id.get<int64_t>() : -1;
-  if (i < 0 || i > int64_t(entries.size()) + kMostUnused) {
-    fail(Code::bad_file, "tokenizer.json: a token has the id %lld", static_cast<long long>(i));
+Entry& entry_at(std::vector<Entry>& entries, int64_t id) {
+  if (id < 0 || id > int64_t(entries.size()) + kMostUnused) {
+    fail(Code::bad_file, "tokenizer.json: a token has the id %lld", static_cast<long long>(id));
   }
-  if (size_t(i) >= entries.size()) entries.resize(size_t(i) + 1);
-  return entries[size_t(i)];
+  if (size_t(id) >= entries.size()) entries.resize(size_t(id) + 1);
+  return entries[size_t(id)];
 }
 
-void read_vocabulary(const Json& model, std::vector<Entry>& entries) {
-  const auto vocab = model.find("vocab");
-  if (vocab == model.end() || !vocab->is_object())
-    fail(Code::bad_file, "tokenizer.json: the model has no vocab object");
-  entries.resize(vocab->size());
-  const bool byte_fallback = bool_field(model, "byte_fallback", false);
-  for (auto it = vocab->begin(); it != vocab->end(); ++it) {
-    const std::string& text = it.key();
-    Entry& e = entry_at(entries, it.value());
-    if (e.kind != TokenKind::unused) fail(Code::bad_file, "tokenizer.json: two tokens have the same id");
+void read_vocabulary(const TokenizerJsonParts& parts, std::vector<Entry>& entries) {
+  if (!parts.has_vocabulary) fail(Code::bad_file, "tokenizer.json: the model has no vocab");
+  entries.resize(parts.vocabulary.size());
+  const bool byte_fallback = bool_field(parts.root["model"], "byte_fallback", false);
+  for (const TokenizerJsonParts::Token& token : parts.vocabulary) {
+    Entry& e = entry_at(entries, token.id);
+    if (e.kind != TokenKind::unused) {
+      fail(Code::bad_file, "tokenizer.json: two tokens have the id %lld", static_cast<long long>(token.id));
+    }
+    const std::string_view text = parts.text(token.text);
     const bool byte = byte_fallback && byte_token_value(text) >= 0;
-    e = {text, byte ? TokenKind::byte : TokenKind::normal, 0};
+    e = {text, byte ? TokenKind::byte : TokenKind::normal, 0, token.score};
   }
 }
 
@@ -59,8 +60,11 @@ void read_added(const Json& root, std::vector<Entry>& entries) {
     if (bool_field(token, "rstrip", false)) flags |= TokenFlags::rstrip;
     if (bool_field(token, "single_word", false)) flags |= TokenFlags::single_word;
     if (bool_field(token, "normalized", !special)) flags |= TokenFlags::normalized;
-    entry_at(entries, token.value("id", Json())) = {content->get_ref<const std::string&>(),
-                                                    special ? TokenKind::control : TokenKind::user_defined, flags};
+    const Json id = token.value("id", Json());
+    Entry& e = entry_at(entries, id.is_number_integer() ? id.get<int64_t>() : -1);
+    const auto& text = content->get_ref<const std::string&>();
+    if (e.kind == TokenKind::unused || e.text != text) flags |= TokenFlags::outside;
+    e = {text, special ? TokenKind::control : TokenKind::user_defined, flags, e.score};
   }
 }
 
@@ -69,38 +73,32 @@ void read_added(const Json& root, std::vector<Entry>& entries) {
        right.c_str());
 }
 
-void read_merges(const Json& model, const Vocabulary& vocabulary, TokenizerSpecBuilder& builder) {
-  const auto merges = model.find("merges");
-  if (merges == model.end() || !merges->is_array()) return;
-  for (const Json& merge : *merges) {
-    std::string left, right;
-    if (merge.is_string()) {
-      const auto& text = merge.get_ref<const std::string&>();
-      const size_t space = text.find(' ');
-      if (space == std::string::npos)
-        fail(Code::bad_file, "tokenizer.json: the merge '%.100s' has no space", text.c_str());
-      left = text.substr(0, space), right = text.substr(space + 1);
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-      left = merge[0].get<std::string>(), right = merge[1].get<std::string>();
-    } else {
-      fail(Code::bad_file, "tokenizer.json: a merge is neither \"a b\" nor [\"a\", \"b\"]");
-    }
-    const int32_t l = vocabulary.find(left), r = vocabulary.find(right), result = vocabulary.find(left + right);
-    if (l < 0 || r < 0 || result < 0) fail_merge(left, right);
+void read_merges(const TokenizerJsonParts& parts, const Vocabulary& vocabulary, TokenizerSpecBuilder& builder) {
+  const size_t prefix = string_field(parts.root["model"], "continuing_subword_prefix").size();
+  std::string joined;
+  for (const TokenizerJsonParts::Merge& merge : parts.merges) {
+    const std::string_view left = parts.text(merge.left), right = parts.text(merge.right);
+    joined.assign(left).append(right.substr(std::min(prefix, right.size())));
+    const int32_t l = vocabulary.find(left), r = vocabulary.find(right), result = vocabulary.find(joined);
+    if (l < 0 || r < 0 || result < 0) fail_merge(std::string(left), std::string(right));
     builder.add_merge(uint32_t(l), uint32_t(r), uint32_t(result));
   }
 }
 
-std::string pipeline_of(const Json& root) {
+// Files of the first years leave the model's type out.
+const char* guess_type(const TokenizerJsonParts& parts) {
+  if (parts.has_scores) return "Unigram";
+  if (parts.root["model"].contains("max_input_chars_per_word")) return "WordPiece";
+  return parts.merges.empty() ? "WordLevel" : "BPE";
+}
+
+std::string pipeline_of(const TokenizerJsonParts& parts) {
   Json pipeline = Json::object();
   for (const char* step : {"normalizer", "pre_tokenizer", "post_processor", "decoder"}) {
-    pipeline[step] = root.value(step, Json());
+    pipeline[step] = parts.root.value(step, Json());
   }
-  Json& model = pipeline["model"] = Json::object();
-  for (const auto& [name, value] : root["model"].items()) {
-    if (name != "vocab" && name != "merges") model[name] = value;
-  }
-  if (!model.contains("type")) model["type"] = "BPE";  // files of the first years leave it out
+  Json& model = pipeline["model"] = parts.root["model"];
+  if (string_field(model, "type").empty()) model["type"] = guess_type(parts);
   return pipeline.dump();
 }
 
@@ -158,27 +156,36 @@ void describe_pipeline(const Json& root, TokenizerSpec& spec) {
       (steps.find("\"Metaspace\"") != std::string::npos && steps.find("never") == std::string::npos);
 }
 
-LoadedTokenizer load(const Json& root, const Json& config, const Json& generation) {
+int32_t unk_of(const Json& model, const Vocabulary& vocabulary, size_t vocab) {
+  const std::string unk = string_field(model, "unk_token");
+  if (!unk.empty()) return vocabulary.find(unk);
+  const Json id = model.value("unk_id", Json());
+  const int64_t i = id.is_number_integer() ? id.get<int64_t>() : -1;
+  return i >= 0 && i < int64_t(vocab) ? int32_t(i) : -1;
+}
+
+LoadedTokenizer load(const TokenizerJsonParts& parts, const Json& config, const Json& generation) {
+  const Json& root = parts.root;
   if (!root.is_object() || !root.contains("model") || !root["model"].is_object()) {
     fail(Code::bad_file, "tokenizer.json has no model");
   }
-  const Json& model = root["model"];
-  if (const std::string type = string_field(model, "type"); !type.empty() && type != "BPE")
-    fail_unknown_step("model", type);
   std::vector<Entry> entries;
-  read_vocabulary(model, entries);
+  read_vocabulary(parts, entries);
   read_added(root, entries);
   TokenizerSpecBuilder builder;
-  for (const Entry& e : entries) builder.add(e.text, e.kind, e.flags);
-  const std::string unk = string_field(model, "unk_token");
+  builder.reserve(entries.size(), parts.texts.size(), parts.merges.size());
+  for (const Entry& e : entries) {
+    builder.add(e.text, e.kind, e.flags);
+    if (parts.has_scores) builder.add_score(e.score);
+  }
   TokenizerSpec plain = builder.finish({});
   const Vocabulary vocabulary(plain);
-  read_merges(model, vocabulary, builder);
+  read_merges(parts, vocabulary, builder);
   LoadedTokenizer out;
-  out.spec.pipeline = pipeline_of(root);
+  out.spec.pipeline = pipeline_of(parts);
   out.spec = builder.finish(std::move(out.spec));
   read_special(config, generation, vocabulary, out.spec);
-  if (out.spec.unk < 0 && !unk.empty()) out.spec.unk = vocabulary.find(unk);
+  if (out.spec.unk < 0) out.spec.unk = unk_of(root["model"], vocabulary, out.spec.size());
   describe_pipeline(root, out.spec);
   out.chat_template = chat_template_of(config);
   out.spec.check();
@@ -193,10 +200,10 @@ LoadedTokenizer tokenizer_from_json(std::string_view tokenizer_json, std::string
     const Json json = text.empty() ? Json::object() : parse_json(text, what);
     return json.is_object() ? json : Json::object();
   };
-  const Json root = parse_json(tokenizer_json, "tokenizer.json");
   const Json config_json = optional(config, "tokenizer_config.json");
   const Json generation = optional(generation_config, "generation_config.json");
-  return with_json_errors("tokenizer.json", [&] { return load(root, config_json, generation); });
+  return with_json_errors("tokenizer.json",
+                          [&] { return load(read_tokenizer_json(tokenizer_json), config_json, generation); });
 }
 
 }  // namespace loam

@@ -42,6 +42,9 @@ void check_sizes(const TokenizerSpec& s) {
     fail(Code::bad_file, "tokenizer: %zu kinds, %zu offsets, %zu flags and %zu scores do not fit together", vocab,
          s.offsets.size(), s.flags.size(), s.scores.size());
   }
+  if (!s.fine_scores.empty() && s.fine_scores.size() != s.scores.size()) {
+    fail(Code::bad_file, "tokenizer: %zu scores but %zu fine ones", s.scores.size(), s.fine_scores.size());
+  }
   if (s.merges.size() % 3) fail(Code::bad_file, "tokenizer: %zu values of merges are not triples", s.merges.size());
 }
 
@@ -56,9 +59,13 @@ void check_texts(const TokenizerSpec& s) {
       fail(Code::bad_file, "tokenizer: token %zu has the unknown kind %d", i, s.kinds[i]);
     }
   }
-  for (const float score : s.scores) {
-    if (score != score) fail(Code::bad_file, "tokenizer: a score is not a number");
-  }
+  const auto check_scores = [](auto scores) {
+    for (const auto score : scores) {
+      if (score != score) fail(Code::bad_file, "tokenizer: a score is not a number");
+    }
+  };
+  check_scores(s.scores);
+  check_scores(s.fine_scores);
 }
 
 void read_special(std::span<const int32_t> values, TokenizerSpec& s) {
@@ -95,6 +102,7 @@ std::vector<TokenizerSection> TokenizerSpec::sections() const {
       {"text", text},
       {"offsets", as_bytes_of(offsets)},
       {"scores", as_bytes_of(scores)},
+      {"fine_scores", as_bytes_of(fine_scores)},
       {"kinds", as_bytes_of(kinds)},
       {"flags", as_bytes_of(flags)},
       {"merges", as_bytes_of(merges)},
@@ -118,6 +126,8 @@ TokenizerSpec TokenizerSpec::from_sections(std::span<const TokenizerSection> sec
       s.offsets = typed<uint32_t>(section);
     } else if (section.name == "scores") {
       s.scores = typed<float>(section);
+    } else if (section.name == "fine_scores") {
+      s.fine_scores = typed<double>(section);
     } else if (section.name == "kinds") {
       s.kinds = typed<uint8_t>(section);
     } else if (section.name == "flags") {
@@ -146,6 +156,13 @@ int32_t TokenizerSpecBuilder::add(std::string_view token_text, TokenKind kind, u
   return int32_t(a.kinds.size() - 1);
 }
 
+void TokenizerSpecBuilder::add_score(double score) {
+  Arrays& a = *arrays_;
+  if (a.fine_scores.empty() && double(float(score)) != score) a.fine_scores.assign(a.scores.begin(), a.scores.end());
+  a.scores.push_back(float(score));
+  if (!a.fine_scores.empty() || double(float(score)) != score) a.fine_scores.push_back(score);
+}
+
 void TokenizerSpecBuilder::reserve(size_t tokens, size_t text_bytes, size_t merges) {
   arrays_->text.reserve(text_bytes);
   arrays_->offsets.reserve(tokens + 1);
@@ -158,6 +175,7 @@ TokenizerSpec TokenizerSpecBuilder::finish(TokenizerSpec head) {
   head.text = std::as_bytes(std::span(arrays_->text));
   head.offsets = arrays_->offsets;
   head.scores = arrays_->scores;
+  head.fine_scores = arrays_->fine_scores;
   head.kinds = arrays_->kinds;
   head.flags = arrays_->flags;
   head.merges = arrays_->merges;

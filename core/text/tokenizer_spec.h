@@ -15,14 +15,16 @@ namespace loam {
 
 enum class TokenKind : uint8_t { normal = 0, control, user_defined, byte, unknown, unused };
 
-// Bits of TokenizerSpec::flags. Tokens with `added` are cut out of the text before the model sees it.
+// Bits of TokenizerSpec::flags. Tokens with `added` are cut out of the text before the model sees it; those with
+// `outside` are not in the model's own vocabulary.
 struct TokenFlags {
-  static constexpr uint8_t added = 1, special = 2, lstrip = 4, rstrip = 8, single_word = 16, normalized = 32;
+  static constexpr uint8_t added = 1, special = 2, lstrip = 4, rstrip = 8, single_word = 16, normalized = 32,
+                           outside = 64;
 };
 
 // One array of a TokenizerSpec, as the container stores it (little-endian; 4-byte elements need 4-byte alignment).
 struct TokenizerSection {
-  std::string name;  // "pipeline", "text", "offsets", "scores", "kinds", "flags", "merges", "special"
+  std::string name;  // "pipeline", "text", "offsets", "scores", "fine_scores", "kinds", "flags", "merges", "special"
   std::span<const std::byte> bytes;
 };
 
@@ -31,12 +33,13 @@ struct TokenizerSpec {
   // JSON {normalizer, pre_tokenizer, model, post_processor, decoder} in the words of tokenizer.json, without
   // vocabulary; an absent step is null.
   std::string pipeline;
-  std::span<const std::byte> text;    // texts of all tokens, joined
-  std::span<const uint32_t> offsets;  // (vocab + 1), into text
-  std::span<const float> scores;      // (vocab) for score-based merging, or empty
-  std::span<const uint8_t> kinds;     // (vocab) TokenKind
-  std::span<const uint8_t> flags;     // (vocab) TokenFlags
-  std::span<const uint32_t> merges;   // (merges, 3) ids of left, right and result, in rank order; or empty
+  std::span<const std::byte> text;      // texts of all tokens, joined
+  std::span<const uint32_t> offsets;    // (vocab + 1), into text
+  std::span<const float> scores;        // (vocab) for score-based merging and Unigram, or empty
+  std::span<const double> fine_scores;  // (vocab) where floats are not exact, or empty
+  std::span<const uint8_t> kinds;       // (vocab) TokenKind
+  std::span<const uint8_t> flags;       // (vocab) TokenFlags
+  std::span<const uint32_t> merges;     // (merges, 3) ids of left, right and result, in rank order; or empty
   int32_t bos = -1, eos = -1, unk = -1, pad = -1;
   std::vector<int32_t> ends;  // every id that ends an answer, eos among them
   // What the pipeline does, for those who build prompts by hand; the pipeline itself is the truth.
@@ -47,6 +50,7 @@ struct TokenizerSpec {
   std::string_view token(size_t id) const {
     return {reinterpret_cast<const char*>(text.data()) + offsets[id], offsets[id + 1] - offsets[id]};
   }
+  double score(size_t id) const { return fine_scores.empty() ? double(scores[id]) : fine_scores[id]; }
   TokenKind kind(size_t id) const { return TokenKind(kinds[id]); }
   bool has_flag(size_t id, uint8_t flag) const { return flags[id] & flag; }
 
@@ -67,7 +71,7 @@ class TokenizerSpecBuilder {
  public:
   // Appends a token; returns its id.
   int32_t add(std::string_view token_text, TokenKind kind = TokenKind::normal, uint8_t flags = 0);
-  void add_score(float score) { arrays_->scores.push_back(score); }
+  void add_score(double score);  // of each token in turn, or of none
   void add_merge(uint32_t left, uint32_t right, uint32_t result) {
     arrays_->merges.insert(arrays_->merges.end(), {left, right, result});
   }
@@ -83,6 +87,7 @@ class TokenizerSpecBuilder {
     std::string text;
     std::vector<uint32_t> offsets{0}, merges;
     std::vector<float> scores;
+    std::vector<double> fine_scores;  // from the first score on that is no float, else empty
     std::vector<uint8_t> kinds, flags;
   };
   std::shared_ptr<Arrays> arrays_ = std::make_shared<Arrays>();

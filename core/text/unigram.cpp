@@ -1,0 +1,153 @@
+// Unigram models (Kudo 2018, arXiv 1804.10959): the cut of a text whose tokens' log probabilities have the largest sum.
+// "Unigram" as Hugging Face's tokenizers computes it, in double precision; "ScoredUnigram" as SentencePiece does, which
+// rounds every partial sum to a float and gives user-defined tokens a score of their own.
+#include <cfloat>
+#include <cmath>
+#include <memory>
+
+#include "core/error.h"
+#include "core/text/models.h"
+#include "core/text/prefix_trie.h"
+#include "core/text/unicode.h"
+
+namespace loam {
+namespace {
+
+using Node = ModelScratch::Node;
+constexpr double kUnkPenalty = 10;  // below the lowest score
+
+struct Rules {
+  static constexpr bool single = false;
+  static double rounded(double score) { return score; }
+};
+struct SentencePieceRules {
+  static constexpr bool single = true;
+  static double rounded(double score) { return double(float(score)); }
+};
+
+struct Tables {
+  Tables(const Json& step, const TokenizerSpec& s, const Vocabulary& v)
+      : spec(s), vocabulary(v), bytes(bool_field(step, "byte_fallback", false), s, v) {
+    if (s.scores.empty()) fail(Code::bad_file, "tokenizer: a Unigram model without scores");
+    const auto id = step.find("unk_id");
+    if (id == step.end() || id->is_null()) return;
+    if (!id->is_number_integer() || id->get<int64_t>() < 0 || id->get<int64_t>() >= int64_t(s.size())) {
+      fail(Code::bad_file, "tokenizer: the unk_id of a Unigram model is not in its vocabulary");
+    }
+    unk = id->get<int32_t>();
+  }
+  void add(size_t id, double score) {
+    trie.add(spec.token(id), int32_t(id));
+    scores[id] = score;
+  }
+
+  const TokenizerSpec& spec;
+  const Vocabulary& vocabulary;
+  ByteTokens bytes;
+  int32_t unk = -1;
+  double unk_score = 0;
+  PrefixTrie trie;
+  std::vector<double> scores = std::vector<double>(spec.size());
+};
+
+// nodes[end] becomes the best way to come to `end`.
+template <class R>
+void find_best_cut(const Tables& t, std::string_view word, std::vector<Node>& nodes) {
+  nodes.assign(word.size() + 1, Node{0, -1, -1});
+  for (size_t at = 0; at < word.size();) {
+    const double here = nodes[at].score;
+    const size_t single = at + decode_utf8(word, at).bytes;
+    const auto offer = [&](size_t end, double score, int32_t id) {
+      Node& n = nodes[end];
+      if (n.length < 0 || score > n.score) n = {R::rounded(score), id, int32_t(end - at)};
+    };
+    bool has_single = false;
+    int32_t node = PrefixTrie::kRoot;
+    for (size_t end = at; end < word.size();) {
+      node = t.trie.child(node, uint8_t(word[end++]));
+      if (node < 0) break;
+      const int32_t id = t.trie.value(node);
+      if (id < 0) continue;
+      offer(end, t.scores[size_t(id)] + here, id);
+      has_single |= end == single;
+    }
+    if (!has_single) offer(single, R::rounded(t.unk_score + here), -1);
+    at = single;
+  }
+}
+
+// The nodes on the best way, first to last, as (begin, end, id); neighbours without a token joined.
+void collect(const Tables& t, const std::vector<Node>& nodes, std::vector<ModelScratch::Piece>& pieces) {
+  pieces.clear();
+  for (size_t end = nodes.size() - 1; end > 0;) {
+    const Node& n = nodes[end];
+    const size_t begin = end - size_t(n.length);
+    const int32_t id = n.id == t.unk ? -1 : n.id;
+    if (id < 0 && !pieces.empty() && pieces.back().id < 0)
+      pieces.back().begin = begin;
+    else
+      pieces.push_back({begin, end, id});
+    end = begin;
+  }
+  std::reverse(pieces.begin(), pieces.end());
+}
+
+template <class R>
+void encode(const Tables& t, std::string_view word, ModelScratch& scratch, std::vector<int32_t>& out) {
+  if (word.size() >= (size_t(1) << 31)) fail(Code::bad_argument, "tokenizer: a word of %zu bytes", word.size());
+  find_best_cut<R>(t, word, scratch.nodes);
+  collect(t, scratch.nodes, scratch.pieces);
+  for (const ModelScratch::Piece& p : scratch.pieces) {
+    const std::string_view text = word.substr(p.begin, p.end - p.begin);
+    int32_t id = p.id;
+    if (id < 0 && !R::single) id = find_own(t.spec, t.vocabulary, text);  // the text of the unknown token itself
+    if (id < 0 && t.bytes.complete(text)) {
+      for (const char c : text) out.push_back(t.bytes[c]);
+      continue;
+    }
+    if (id < 0) id = t.unk;
+    if (id < 0) fail_no_unk(text);
+    out.push_back(id);
+  }
+}
+
+template <class R>
+Model finish(std::shared_ptr<Tables> tables) {
+  return [t = std::shared_ptr<const Tables>(std::move(tables))](
+             std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { encode<R>(*t, word, s, out); };
+}
+
+}  // namespace
+
+Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+  auto t = std::make_shared<Tables>(step, spec, vocabulary);
+  double least = INFINITY;
+  t->trie.reserve(spec.text.size());
+  for (size_t id = 0; id < spec.size(); ++id) {
+    if (spec.has_flag(id, TokenFlags::outside) || spec.token(id).empty()) continue;
+    least = std::min(least, spec.score(id));
+    t->add(id, spec.score(id));
+  }
+  t->unk_score = least - kUnkPenalty;
+  return finish<Rules>(std::move(t));
+}
+
+Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+  auto t = std::make_shared<Tables>(step, spec, vocabulary);
+  float least = FLT_MAX, most = FLT_MIN;
+  for (size_t id = 0; id < spec.size(); ++id) {
+    if (spec.kind(id) != TokenKind::normal) continue;
+    least = std::min(least, spec.scores[id]);
+    most = std::max(most, spec.scores[id]);
+  }
+  t->trie.reserve(spec.text.size());
+  for (size_t id = 0; id < spec.size(); ++id) {
+    const std::string_view text = spec.token(id);
+    if (spec.kind(id) == TokenKind::normal) t->add(id, spec.scores[id]);
+    if (spec.kind(id) == TokenKind::user_defined) t->add(id, double(float(text.size()) * most) - 0.1);
+  }
+  t->unk_score = double(least - float(kUnkPenalty));
+  return finish<SentencePieceRules>(std::move(t));
+}
+
+}  // namespace loam
