@@ -150,10 +150,11 @@ TEST_CASE("tokenizer: the scanners equal their patterns") {
     for (int round = 0; round < 4000; ++round) {
       std::string text;
       for (int i = int(rng() % 24); i > 0; --i) {
-        if (rng() % 3)
-          text += " \n\t\r'sStTlLvVeErRmMdD12aA.,"[rng() % 27];
-        else
-          append_utf8(text, rng() % 4 ? rng() % 0x3100 : rng() % 2 ? 0x17f : 0x1d400 + rng() % 0x400);
+        uint32_t code = uint8_t(" \n\t\r'sStTlLvVeErRmMdD12aA.,"[rng() % 27]);
+        if (rng() % 3 == 0)
+          code = rng() % 4 ? rng() % 0x3100 : rng() % 2 ? 0x17f : 0x1d400 + rng() % 0x400;
+        // Two letters of Unicode 16, which Debian's Oniguruma does not know.
+        if (code != 0x1c89 && code != 0x1c8a) append_utf8(text, code);
       }
       std::vector<size_t> ends, expected;
       for (size_t at = 0; at < text.size(); at = ends.back()) ends.push_back(scan(text, at));
@@ -329,7 +330,7 @@ TEST_CASE("tokenizer: long texts of one kind take linear time") {
 
 TEST_CASE("tokenizer: NFC") {
   const auto nfc = [](std::string text) {
-    normalize_nfc(text);
+    normalize_unicode(text, NormalForm::nfc);
     return text;
   };
   CHECK(nfc("plain") == "plain");

@@ -8,37 +8,11 @@
 namespace loam {
 namespace {
 
-// The character that ends before `at`.
-Char char_before(std::string_view text, size_t at) {
-  size_t begin = at - 1;
-  while (begin > 0 && at - begin < 4 && (uint8_t(text[begin]) & 0xc0) == 0x80) --begin;
-  const Char c = decode_utf8(text, begin);
-  return begin + c.bytes == at ? c : Char{kInvalidByte + uint8_t(text[at - 1]), 1};
-}
-
-bool is(const Char& c, uint8_t char_class) { return char_classes()[c.code] & char_class; }
-
-size_t skip_spaces(std::string_view text, size_t at) {
-  while (at < text.size()) {
-    const Char c = decode_utf8(text, at);
-    if (!is(c, CharClass::space)) break;
-    at += c.bytes;
-  }
-  return at;
-}
-
-size_t skip_spaces_back(std::string_view text, size_t at, size_t least) {
-  while (at > least) {
-    const Char c = char_before(text, at);
-    if (!is(c, CharClass::space)) break;
-    at -= c.bytes;
-  }
-  return std::max(at, least);
-}
+bool is_name(const Char& c) { return char_classes()[c.code] & CharClass::name; }
 
 bool stands_alone(std::string_view text, size_t begin, size_t end) {
-  if (begin > 0 && is(char_before(text, begin), CharClass::word)) return false;
-  return end == text.size() || !is(decode_utf8(text, end), CharClass::word);
+  if (begin > 0 && is_name(char_before(text, begin))) return false;
+  return end == text.size() || !is_name(decode_utf8(text, end));
 }
 
 }  // namespace

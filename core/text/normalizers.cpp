@@ -1,4 +1,6 @@
 // Normalizers: what happens to the text before it is cut.
+#include "core/text/normalizers.h"
+
 #include "core/error.h"
 #include "core/text/regex.h"
 #include "core/text/steps.h"
@@ -7,49 +9,60 @@
 namespace loam {
 namespace {
 
-Normalizer make_nfc(const Json&) {
-  return [](std::string& text, bool) { normalize_nfc(text); };
-}
-
 Normalizer make_prepend(const Json& step) {
   return [prefix = string_field(step, "prepend")](std::string& text, bool) {
     if (!text.empty()) text.insert(0, prefix);
   };
 }
 
+Normalizer make_strip(const Json& step) {
+  const bool left = bool_field(step, "strip_left", true), right = bool_field(step, "strip_right", true);
+  return [=](std::string& text, bool) {
+    size_t begin = 0, end = text.size();
+    if (left) begin = skip_spaces(text, 0);
+    if (right) end = skip_spaces_back(text, end, begin);
+    text.erase(end);
+    text.erase(0, begin);
+  };
+}
+
 Normalizer make_replace(const Json& step) {
-  bool is_regex = false;
-  const std::string from = pattern_field(step, "pattern", is_regex), to = string_field(step, "content");
-  if (!is_regex) return [from, to](std::string& text, bool) { replace_all(text, from, to); };
-  return [pattern = Regex(from), to](std::string& text, bool) {
+  return [replace = make_replacer(step)](std::string& text, bool) { replace(text); };
+}
+
+Normalizer make_byte_level(const Json&) {
+  return [](std::string& text, bool) {
     std::string out;
-    size_t done = 0;
-    Regex::Match m{};
-    for (size_t from_at = 0; from_at <= text.size() && pattern.search(text, from_at, m);) {
-      out.append(text, done, m.begin - done).append(to);
-      done = m.end;
-      from_at = m.end > m.begin ? m.end : m.end + (m.end < text.size() ? decode_utf8(text, m.end).bytes : 1);
-    }
-    text = out.append(text, done);
+    out.reserve(text.size() + text.size() / 2);
+    append_byte_chars(out, text);
+    text = std::move(out);
   };
 }
 
 Normalizer make_sequence(const Json& step) {
   std::vector<Normalizer> all;
-  for (const Json& part : step.value("normalizers", Json::array())) all.push_back(make_normalizer(part));
+  for (const Json& part : step.value("normalizers", Json::array())) {
+    if (Normalizer n = make_normalizer(part)) all.push_back(std::move(n));
+  }
   return [all](std::string& text, bool first) {
     for (const Normalizer& n : all) n(text, first);
   };
 }
 
-struct Row {
-  const char* type;
-  Normalizer (*make)(const Json& step);
-};
-const Row kNormalizers[] = {
+const NormalizerRow kNormalizers[] = {
     {"NFC", make_nfc},
-    {"Prepend", make_prepend},
+    {"NFD", make_nfd},
+    {"NFKC", make_nfkc},
+    {"NFKD", make_nfkd},
+    {"Lowercase", make_lowercase},
+    {"StripAccents", make_strip_accents},
+    {"BertNormalizer", make_bert_normalizer},
+    {"Nmt", make_nmt},
+    {"Precompiled", make_precompiled},
+    {"Strip", make_strip},
     {"Replace", make_replace},
+    {"Prepend", make_prepend},
+    {"ByteLevel", make_byte_level},
     {"Sequence", make_sequence},
 };
 
@@ -58,7 +71,7 @@ const Row kNormalizers[] = {
 Normalizer make_normalizer(const Json& step) {
   if (step.is_null()) return {};
   const std::string type = step_type("normalizer", step);
-  for (const Row& row : kNormalizers) {
+  for (const NormalizerRow& row : kNormalizers) {
     if (type == row.type) return row.make(step);
   }
   fail_unknown_step("normalizer", type);

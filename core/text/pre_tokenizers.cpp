@@ -1,14 +1,12 @@
 // Pre-tokenizers: how a stretch of text is cut into the words that the model sees.
+#include "core/text/pre_tokenizers.h"
+
+#include <algorithm>
+
 #include "core/error.h"
-#include "core/text/regex.h"
 #include "core/text/scanners.h"
-#include "core/text/steps.h"
-#include "core/text/unicode.h"
 
 namespace loam {
-namespace {
-
-enum class Behavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
 
 Behavior behavior_field(const Json& step) {
   const std::string name = string_field(step, "behavior");
@@ -19,65 +17,32 @@ Behavior behavior_field(const Json& step) {
   fail(Code::unsupported, "tokenizer: the split behavior '%.100s' is not known", name.c_str());
 }
 
-struct Part {
-  Words::Range range;
-  bool match;
-};
-
-// Joins neighbours as the behavior says and appends what remains.
-void apply_behavior(const std::vector<Part>& parts, Behavior behavior, std::vector<Words::Range>& out) {
-  bool joins_next = false, last_match = false;
+void apply_behavior(const std::vector<Part>& parts, Behavior behavior, size_t offset, std::vector<Words::Range>& out) {
+  bool last_match = false;
   const size_t start = out.size();
   for (const Part& p : parts) {
     const bool has_previous = out.size() > start;
     bool join = false;
     if (behavior == Behavior::removed && p.match) continue;
     if (behavior == Behavior::merged_with_previous) join = p.match && has_previous && !last_match;
-    if (behavior == Behavior::merged_with_next) join = joins_next && !p.match;
+    if (behavior == Behavior::merged_with_next) join = last_match && !p.match;
     if (behavior == Behavior::contiguous) join = has_previous && p.match == last_match;
     if (join)
-      out.back().end = p.range.end;
+      out.back().end = p.range.end + offset;
     else
-      out.push_back(p.range);
-    joins_next = p.match;
+      out.push_back({p.range.begin + offset, p.range.end + offset});
     last_match = p.match;
   }
+  const auto empty = [](const Words::Range& r) { return r.begin == r.end; };
+  out.erase(std::remove_if(out.begin() + ptrdiff_t(start), out.end(), empty), out.end());
 }
 
-// Cuts every word with cut(word, parts), which lists parts that cover the word (relative to it).
-template <class Cut>
-void cut_words(Words& words, Behavior behavior, Cut cut) {
-  std::vector<Words::Range> out;
-  std::vector<Part> parts;
-  for (const Words::Range r : words.ranges) {
-    parts.clear();
-    cut(words.word(r), parts);
-    for (Part& p : parts) p.range = {p.range.begin + r.begin, p.range.end + r.begin};
-    apply_behavior(parts, behavior, out);
-  }
-  words.ranges = std::move(out);
-}
-
-// Parts from a matcher next(word, from, match), which finds the next non-empty match.
-template <class Next>
-void list_parts(std::string_view word, bool invert, std::vector<Part>& parts, Next next) {
-  size_t done = 0;
-  Regex::Match m{};
-  for (size_t from = 0; from < word.size() && next(word, from, m);) {
-    if (m.end == m.begin) {
-      from = m.end < word.size() ? m.end + decode_utf8(word, m.end).bytes : word.size();
-      continue;
-    }
-    if (m.begin > done) parts.push_back({{done, m.begin}, invert});
-    parts.push_back({{m.begin, m.end}, !invert});
-    from = done = m.end;
-  }
-  if (done < word.size()) parts.push_back({{done, word.size()}, invert});
-}
+namespace {
 
 PreTokenizer split_by_scanner(Scanner scan) {
   return [scan](Words& words) {
     std::vector<Words::Range> out;
+    out.reserve(words.ranges.size() + words.text.size() / 6);
     for (const Words::Range r : words.ranges) {
       const std::string_view word = words.word(r);
       for (size_t at = 0; at < word.size();) {
@@ -90,66 +55,35 @@ PreTokenizer split_by_scanner(Scanner scan) {
   };
 }
 
+PreTokenizer split_by_string(const std::string& pattern, Behavior behavior, bool invert) {
+  return [=](Words& words) {
+    cut_words(words, behavior, [&](std::string_view word, std::vector<Part>& parts) {
+      list_parts(word, invert, parts, [&, from = size_t(0)](Regex::Match& m) mutable {
+        const size_t at = word.find(pattern, from);
+        if (at == std::string_view::npos) return false;
+        m = {at, from = at + pattern.size()};
+        return true;
+      });
+    });
+  };
+}
+
 PreTokenizer make_split(const Json& step) {
   bool is_regex = false;
   const std::string pattern = pattern_field(step, "pattern", is_regex);
   const Behavior behavior = behavior_field(step);
   const bool invert = bool_field(step, "invert", false);
-  if (!is_regex) {
-    const auto next = [pattern](std::string_view word, size_t from, Regex::Match& m) {
-      const size_t at = word.find(pattern, from);
-      m = {at, at + pattern.size()};
-      return at != std::string_view::npos;
-    };
-    return [=](Words& words) {
-      cut_words(words, behavior, [&](auto word, auto& parts) { list_parts(word, invert, parts, next); });
-    };
-  }
+  if (!is_regex && !pattern.empty()) return split_by_string(pattern, behavior, invert);
   // Those patterns match everywhere, so that removing the gaps between matches (invert) is the same as isolating.
   const Scanner scan = find_scanner(pattern);
   if (scan && (invert ? behavior == Behavior::removed : behavior == Behavior::isolated)) return split_by_scanner(scan);
   return [behavior, invert, regex = Regex(pattern)](Words& words) {
-    const auto next = [&](std::string_view word, size_t from, Regex::Match& m) { return regex.search(word, from, m); };
-    cut_words(words, behavior, [&](auto word, auto& parts) { list_parts(word, invert, parts, next); });
-  };
-}
-
-PreTokenizer make_digits(const Json& step) {
-  const Behavior behavior = bool_field(step, "individual_digits", false) ? Behavior::isolated : Behavior::contiguous;
-  return [behavior](Words& words) {
-    cut_words(words, behavior, [](std::string_view word, std::vector<Part>& parts) {
-      size_t done = 0;
-      for (size_t at = 0; at < word.size();) {
-        const Char c = decode_utf8(word, at);
-        if (char_classes()[c.code] & CharClass::number) {
-          if (at > done) parts.push_back({{done, at}, false});
-          parts.push_back({{at, at + c.bytes}, true});
-          done = at + c.bytes;
-        }
-        at += c.bytes;
-      }
-      if (done < word.size()) parts.push_back({{done, word.size()}, false});
+    RegexSearch search(regex);
+    cut_words(words, behavior, [&](std::string_view word, std::vector<Part>& parts) {
+      search.start(word);
+      list_parts(word, invert, parts, [&](Regex::Match& m) { return search.next(m); });
     });
   };
-}
-
-// Rewrites every word through rewrite(word, out); ranges follow.
-template <class Rewrite>
-void rewrite_words(Words& words, Rewrite rewrite) {
-  std::string out;
-  out.reserve(words.text.size() + words.text.size() / 2);
-  for (Words::Range& r : words.ranges) {
-    const size_t begin = out.size();
-    rewrite(words.word(r), out);
-    r = {begin, out.size()};
-  }
-  words.text = std::move(out);
-}
-
-void map_bytes(Words& words) {
-  rewrite_words(words, [](std::string_view word, std::string& out) {
-    for (const char c : word) append_utf8(out, byte_to_char()[uint8_t(c)]);
-  });
 }
 
 PreTokenizer make_byte_level(const Json& step) {
@@ -163,54 +97,69 @@ PreTokenizer make_byte_level(const Json& step) {
       });
     }
     if (regex) split(words);
-    map_bytes(words);
+    rewrite_words(words, [](std::string_view word, std::string& out) { append_byte_chars(out, word); });
   };
+}
+
+std::string metaspace_scheme(const Json& step) {
+  std::string scheme = string_field(step, "prepend_scheme");
+  const bool prefix = bool_field(step, "add_prefix_space", true);
+  if (scheme.empty()) scheme = prefix ? "always" : "never";
+  if (scheme != "always" && scheme != "never" && scheme != "first") {
+    fail(Code::unsupported, "tokenizer: the prepend scheme '%.100s' is not known", scheme.c_str());
+  }
+  return scheme;
+}
+
+void append_replaced(std::string& out, std::string_view text, char from, std::string_view to) {
+  for (size_t done = 0; done < text.size();) {
+    const size_t at = std::min(text.find(from, done), text.size());
+    out.append(text, done, at - done);
+    if (at < text.size()) out += to;
+    done = at + 1;
+  }
 }
 
 PreTokenizer make_metaspace(const Json& step) {
   const std::string mark = step.contains("replacement") ? string_field(step, "replacement") : std::string(kMetaspace);
-  std::string scheme = string_field(step, "prepend_scheme");
-  if (scheme.empty()) scheme = bool_field(step, "add_prefix_space", true) ? "always" : "never";
-  if (scheme != "always" && scheme != "never" && scheme != "first") {
-    fail(Code::unsupported, "tokenizer: the prepend scheme '%.100s' is not known", scheme.c_str());
-  }
+  if (mark.empty()) fail(Code::bad_file, "tokenizer: Metaspace has no replacement");
+  const std::string scheme = metaspace_scheme(step);
   const bool split = bool_field(step, "split", true);
+  const PreTokenizer cut = split_by_string(mark, Behavior::merged_with_next, false);
   return [=](Words& words) {
-    bool first = words.first;
-    rewrite_words(words, [&](std::string_view word, std::string& out) {
-      std::string text(word);
-      replace_all(text, " ", mark);
-      const bool prepend = scheme == "always" || (scheme == "first" && first);
-      if (prepend && !text.starts_with(mark)) out += mark;
-      out += text;
-      first = false;
+    const bool always = scheme == "always", first = scheme == "first" && words.first;
+    rewrite_words(words, [&, place = words.text.data()](std::string_view word, std::string& out) {
+      const bool prepend = always || (first && word.data() == place);
+      if (prepend && !word.empty() && !word.starts_with(' ') && !word.starts_with(mark)) out += mark;
+      append_replaced(out, word, ' ', mark);
     });
-    if (!split) return;
-    cut_words(words, Behavior::merged_with_next, [&](std::string_view word, std::vector<Part>& parts) {
-      list_parts(word, false, parts, [&](std::string_view w, size_t from, Regex::Match& m) {
-        const size_t at = w.find(mark, from);
-        m = {at, at + mark.size()};
-        return at != std::string_view::npos;
-      });
-    });
+    if (split) cut(words);
   };
 }
 
 PreTokenizer make_sequence(const Json& step) {
   std::vector<PreTokenizer> all;
-  for (const Json& part : step.value("pretokenizers", Json::array())) all.push_back(make_pre_tokenizer(part));
+  for (const Json& part : step.value("pretokenizers", Json::array())) {
+    if (PreTokenizer p = make_pre_tokenizer(part)) all.push_back(std::move(p));
+  }
   return [all](Words& words) {
     for (const PreTokenizer& p : all) p(words);
   };
 }
 
-struct Row {
-  const char* type;
-  PreTokenizer (*make)(const Json& step);
-};
-const Row kPreTokenizers[] = {
-    {"ByteLevel", make_byte_level}, {"Digits", make_digits},     {"Metaspace", make_metaspace},
-    {"Split", make_split},          {"Sequence", make_sequence},
+const PreTokenizerRow kPreTokenizers[] = {
+    {"ByteLevel", make_byte_level},
+    {"Split", make_split},
+    {"Metaspace", make_metaspace},
+    {"Digits", make_digits},
+    {"Whitespace", make_whitespace},
+    {"WhitespaceSplit", make_whitespace_split},
+    {"Punctuation", make_punctuation},
+    {"BertPreTokenizer", make_bert_pre_tokenizer},
+    {"UnicodeScripts", make_unicode_scripts},
+    {"CharDelimiterSplit", make_char_delimiter_split},
+    {"FixedLength", make_fixed_length},
+    {"Sequence", make_sequence},
 };
 
 }  // namespace
@@ -218,7 +167,7 @@ const Row kPreTokenizers[] = {
 PreTokenizer make_pre_tokenizer(const Json& step) {
   if (step.is_null()) return {};
   const std::string type = step_type("pre-tokenizer", step);
-  for (const Row& row : kPreTokenizers) {
+  for (const PreTokenizerRow& row : kPreTokenizers) {
     if (type == row.type) return row.make(step);
   }
   fail_unknown_step("pre-tokenizer", type);

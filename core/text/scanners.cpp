@@ -18,11 +18,11 @@ namespace {
 
 struct Cursor {
   std::string_view text;
-  const uint8_t* classes = char_classes();
+  const uint16_t* classes = char_classes();
 
   struct Seen {
     uint32_t code = 0, bytes = 0;  // 0 bytes: the end
-    uint8_t kind = 0;
+    uint16_t kind = 0;
     bool letter() const { return kind & CharClass::letter; }
     bool number() const { return kind & CharClass::number; }
     bool space() const { return kind & CharClass::space; }

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "core/error.h"
+#include "core/text/regex.h"
+#include "core/text/unicode.h"
 
 namespace loam {
 
@@ -32,10 +34,23 @@ std::string pattern_field(const Json& step, const char* name, bool& is_regex) {
   const auto it = step.find(name);
   if (it != step.end() && it->is_object()) {
     is_regex = it->contains("Regex");
-    const std::string text = string_field(*it, is_regex ? "Regex" : "String");
-    if (!text.empty()) return text;
+    if (is_regex || it->contains("String")) return string_field(*it, is_regex ? "Regex" : "String");
   }
   fail(Code::bad_file, "tokenizer: '%s' is neither {\"String\": text} nor {\"Regex\": text}", name);
+}
+
+std::function<void(std::string& text)> make_replacer(const Json& step) {
+  bool is_regex = false;
+  const std::string from = pattern_field(step, "pattern", is_regex), to = string_field(step, "content");
+  if (!is_regex && !from.empty()) return [from, to](std::string& text) { replace_all(text, from, to); };
+  return [pattern = Regex(from), to](std::string& text) {
+    if (text.empty()) return;
+    std::string out;
+    size_t done = 0;
+    RegexSearch search(pattern, text);
+    for (Regex::Match m{}; search.next(m); done = m.end) out.append(text, done, m.begin - done).append(to);
+    text = out.append(text, done);
+  };
 }
 
 void fail_unknown_step(const char* kind, const std::string& type) {
@@ -53,6 +68,32 @@ const uint16_t* byte_to_char() {
     return chars;
   }();
   return table.data();
+}
+
+void append_byte_chars(std::string& out, std::string_view bytes) {
+  struct Form {
+    char text[2];
+    uint8_t size;
+  };
+  static const auto table = [] {
+    std::array<Form, 256> forms{};
+    for (size_t b = 0; b < 256; ++b) {
+      std::string text;
+      append_utf8(text, byte_to_char()[b]);
+      forms[b] = {{text[0], text.size() > 1 ? text[1] : '\0'}, uint8_t(text.size())};
+    }
+    return forms;
+  }();
+  const size_t begin = out.size();
+  out.resize(begin + 2 * bytes.size());
+  char* to = out.data() + begin;
+  for (const char c : bytes) {
+    const Form& form = table[uint8_t(c)];
+    to[0] = form.text[0];
+    to[1] = form.text[1];  // the next one overwrites it where it is not part of this
+    to += form.size;
+  }
+  out.resize(size_t(to - out.data()));
 }
 
 int char_to_byte(uint32_t code) {

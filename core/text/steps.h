@@ -78,6 +78,8 @@ bool bool_field(const Json& step, const char* name, bool otherwise);
 std::string string_field(const Json& step, const char* name);  // missing or null: empty
 // {"String": text} or {"Regex": text}; is_regex tells which.
 std::string pattern_field(const Json& step, const char* name, bool& is_regex);
+// "pattern" (string or regex) -> "content", everywhere in a text; of a normalizer or decoder.
+std::function<void(std::string& text)> make_replacer(const Json& step);
 [[noreturn]] void fail_unknown_step(const char* kind, const std::string& type);
 
 // GPT-2's mapping of bytes to printable characters: the code point of each byte, and back (-1: none).
@@ -85,6 +87,7 @@ const uint16_t* byte_to_char();
 int char_to_byte(uint32_t code);
 // "<0x0A>" -> 10, anything else -> -1.
 int byte_token_value(std::string_view token);
+void append_byte_chars(std::string& out, std::string_view bytes);  // each byte as its character
 void replace_all(std::string& text, std::string_view from, std::string_view to);
 
 constexpr std::string_view kMetaspace = "\xe2\x96\x81";  // U+2581

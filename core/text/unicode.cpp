@@ -1,20 +1,20 @@
-// UTF-8, classes from Oniguruma's tables (the ones that the regexes of tokenizers use), NFC by utf8proc's.
+// UTF-8, and classes from Oniguruma's tables (the ones that the regexes of tokenizers use).
 #include "core/text/unicode.h"
 
 #include <oniguruma.h>
-#include <utf8proc.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <vector>
 
 #include "core/error.h"
+#include "core/text/unicode_versions.h"
 
 namespace loam {
 namespace {
 
-void mark_class(uint8_t* table, const char* name, uint8_t bit) {
+void mark_class(uint16_t* table, const char* name, uint16_t bits) {
   auto* begin = reinterpret_cast<OnigUChar*>(const_cast<char*>(name));  // the API lacks const
   OnigEncoding utf8 = ONIG_ENCODING_UTF8;
   const int ctype = utf8->property_name_to_ctype(utf8, begin, begin + std::strlen(name));
@@ -25,66 +25,55 @@ void mark_class(uint8_t* table, const char* name, uint8_t bit) {
   }
   for (OnigCodePoint i = 0; i < ranges[0]; ++i) {
     const OnigCodePoint last = std::min<OnigCodePoint>(ranges[2 + 2 * i], kInvalidByte - 1);
-    for (OnigCodePoint code = ranges[1 + 2 * i]; code <= last; ++code) table[code] |= bit;
+    for (OnigCodePoint code = ranges[1 + 2 * i]; code <= last; ++code) table[code] |= bits;
   }
 }
 
-std::unique_ptr<uint8_t[]> make_classes() {
-  OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
-  onig_initialize(encodings, 1);
-  auto table = std::make_unique<uint8_t[]>(kInvalidByte + 256);
-  mark_class(table.get(), "L", CharClass::letter);
-  mark_class(table.get(), "N", CharClass::number);
-  mark_class(table.get(), "Space", CharClass::space);
-  mark_class(table.get(), "Word", CharClass::word);
-  return table;
-}
-
-// Combining marks younger than Unicode 9, and one later composition: the tables that Hugging Face's tokenizers (and so
-// the models) use do not know them, so they stand for themselves.
-constexpr uint32_t kUnordered[][2] = {
-    {0x7fd, 0x7fd},     {0x898, 0x89f},     {0x8ca, 0x8d3},     {0x9fe, 0x9fe},     {0xc3c, 0xc3c},
-    {0xd3b, 0xd3c},     {0xeba, 0xeba},     {0x1715, 0x1715},   {0x1abf, 0x1ace},   {0x1df6, 0x1dfa},
-    {0xa82c, 0xa82c},   {0x10d24, 0x10d27}, {0x10eab, 0x10eac}, {0x10efd, 0x10eff}, {0x10f46, 0x10f50},
-    {0x10f82, 0x10f85}, {0x11070, 0x11070}, {0x1133b, 0x1133b}, {0x1145e, 0x1145e}, {0x11839, 0x1183a},
-    {0x11930, 0x11938}, {0x1193d, 0x1193e}, {0x11943, 0x11943}, {0x119e0, 0x119e0}, {0x11a34, 0x11a34},
-    {0x11a47, 0x11a47}, {0x11a99, 0x11a99}, {0x11d42, 0x11d42}, {0x11d44, 0x11d45}, {0x11d97, 0x11d97},
-    {0x11f41, 0x11f42}, {0x16ff0, 0x16ff1}, {0x1e08f, 0x1e08f}, {0x1e130, 0x1e136}, {0x1e2ae, 0x1e2ae},
-    {0x1e2ec, 0x1e2ef}, {0x1e4ec, 0x1e4ef},
+struct ClassRow {
+  const char* property;
+  uint16_t bits;
+};
+using C = CharClass;
+const ClassRow kClasses[] = {
+    {"Lu", C::letter | C::upper},
+    {"Lt", C::letter | C::upper},
+    {"Ll", C::letter | C::lower},
+    {"Lm", C::letter | C::caseless},
+    {"Lo", C::letter | C::caseless},
+    {"N", C::number | C::numeric},
+    {"Nd", C::name},
+    {"Space", C::space},
+    {"Word", C::word},
+    {"M", C::mark | C::accent | C::name},
+    {"Mn", C::bert_mark},
+    {"P", C::punctuation | C::bert_punctuation},
+    {"Pc", C::name},
+    {"S", C::symbol},
+    {"Han", C::han},
+    {"Alphabetic", C::name},
+    {"Join_Control", C::name},
 };
 
-bool is_unordered(uint32_t code) {
-  const auto* after = std::upper_bound(std::begin(kUnordered), std::end(kUnordered), code,
-                                       [](uint32_t c, const uint32_t* range) { return c < range[0]; });
-  return after != std::begin(kUnordered) && code <= after[-1][1];
-}
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
+using Table = std::unique_ptr<uint16_t[], Free>;
 
-using Codes = std::vector<utf8proc_int32_t>;
-
-void compose(Codes& codes, std::string& out) {
-  const auto combining = [](utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; };
-  // utf8proc orders marks by insertion, which is quadratic on long runs; so we order them here.
-  for (size_t i = 0; i < codes.size();) {
-    size_t end = i;
-    while (end < codes.size() && combining(codes[end])) ++end;
-    std::stable_sort(codes.begin() + ptrdiff_t(i), codes.begin() + ptrdiff_t(end),
-                     [&](auto a, auto b) { return combining(a) < combining(b); });
-    i = end + 1;
+Table make_classes() {
+  OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
+  onig_initialize(encodings, 1);
+  // Zero pages from the system cost nothing until they are written; most code points have no class.
+  Table table(static_cast<uint16_t*>(std::calloc(kInvalidByte + 256, sizeof(uint16_t))));
+  if (!table) fail(Code::out_of_memory, "no memory for the table of character classes");
+  for (const ClassRow& row : kClasses) mark_class(table.get(), row.property, row.bits);
+  for (const char* c = "$+<=>^`|~"; *c; ++c) table[uint8_t(*c)] |= C::bert_punctuation;  // ASCII symbols
+  for (const ClassChange& change : class_changes()) {
+    for (const CodeRange& r : change.ranges) {
+      for (uint32_t code = r.first; code <= r.last; ++code)
+        table[code] = uint16_t((table[code] & ~change.clear) | change.set);
+    }
   }
-  const auto options = utf8proc_option_t(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-  const auto count = utf8proc_normalize_utf32(codes.data(), utf8proc_ssize_t(codes.size()), options);
-  if (count < 0) fail(Code::internal, "utf8proc: %s", utf8proc_errmsg(count));
-  for (utf8proc_ssize_t i = 0; i < count; ++i) append_utf8(out, uint32_t(codes[size_t(i)]));
-  codes.clear();
-}
-
-void decompose(uint32_t code, Codes& codes) {
-  utf8proc_int32_t parts[8];
-  int boundary = 0;
-  const auto options = utf8proc_option_t(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
-  const auto count = utf8proc_decompose_char(utf8proc_int32_t(code), parts, 8, options, &boundary);
-  if (count < 0 || count > 8) fail(Code::internal, "utf8proc cannot decompose U+%04X", code);
-  codes.insert(codes.end(), parts, parts + count);
+  return table;
 }
 
 }  // namespace
@@ -124,29 +113,34 @@ void append_utf8(std::string& to, uint32_t code) {
   }
 }
 
-const uint8_t* char_classes() {
-  static const std::unique_ptr<uint8_t[]> table = make_classes();
+const uint16_t* char_classes() {
+  static const Table table = make_classes();
   return table.get();
 }
 
-void normalize_nfc(std::string& text) {
-  // Below U+0300 (lead byte 0xcc) every text is its own NFC.
-  if (std::all_of(text.begin(), text.end(), [](char c) { return uint8_t(c) < 0xcc; })) return;
-  std::string out;
-  out.reserve(text.size());
-  Codes codes;
-  for (size_t at = 0; at < text.size();) {
+Char char_before(std::string_view text, size_t at) {
+  size_t begin = at - 1;
+  while (begin > 0 && at - begin < 4 && (uint8_t(text[begin]) & 0xc0) == 0x80) --begin;
+  const Char c = decode_utf8(text, begin);
+  return begin + c.bytes == at ? c : Char{kInvalidByte + uint8_t(text[at - 1]), 1};
+}
+
+size_t skip_spaces(std::string_view text, size_t at) {
+  while (at < text.size()) {
     const Char c = decode_utf8(text, at);
-    if (c.code >= kInvalidByte || is_unordered(c.code)) {
-      compose(codes, out);
-      append_utf8(out, c.code);
-    } else {
-      decompose(c.code, codes);
-    }
+    if (!(char_classes()[c.code] & CharClass::space)) break;
     at += c.bytes;
   }
-  compose(codes, out);
-  text = std::move(out);
+  return at;
+}
+
+size_t skip_spaces_back(std::string_view text, size_t at, size_t least) {
+  while (at > least) {
+    const Char c = char_before(text, at);
+    if (!(char_classes()[c.code] & CharClass::space)) break;
+    at -= c.bytes;
+  }
+  return at < least ? least : at;
 }
 
 }  // namespace loam
