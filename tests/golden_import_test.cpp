@@ -84,7 +84,7 @@ std::string text_of(const fs::path& path, const char* backend) {
   std::string text;
   const auto never = [] { return false; };
   REQUIRE(stream.feed(tokenizer.encode("hello world"), never));
-  stream.generate(sampler, 12, never, [&](std::string_view piece) { text += piece; });
+  stream.generate(sampler, {.limit = 12}, never, [&](std::string_view piece) { text += piece; });
   return text;
 }
 
