@@ -56,9 +56,18 @@ struct Expected {
 };
 using ExpectedTensors = std::unordered_map<std::string, Expected>;
 
+std::vector<TensorRule> tensor_rules(const Architecture& architecture) {
+  std::vector<TensorRule> rules(architecture.tensors.begin(), architecture.tensors.end());
+  for (const TensorRule& rule : kDecoderTensors) {
+    const auto same = [&](const TensorRule& own) { return own.name == rule.name; };
+    if (std::none_of(architecture.tensors.begin(), architecture.tensors.end(), same)) rules.push_back(rule);
+  }
+  return rules;
+}
+
 ExpectedTensors expected_tensors(const Architecture& architecture, const ModelConfig& c, Naming naming) {
   ExpectedTensors out;
-  for (const TensorRule& rule : architecture.tensors) {
+  for (const TensorRule& rule : tensor_rules(architecture)) {
     const std::string_view source = naming == Naming::gguf ? rule.gguf : rule.hugging_face;
     const bool per_layer = rule.name.find('#') != rule.name.npos;
     for (int64_t layer = 0; layer < (per_layer ? c.layers : 1); ++layer) {

@@ -22,11 +22,14 @@ struct TensorRule {
   float offset = 0;  // Hugging Face files store the value less this (Gemma's gains are 1 + g)
 };
 
+// What every decoder has, as Llama names it.
+extern const std::span<const TensorRule> kDecoderTensors;
+
 struct Architecture {
-  std::string_view gguf;        // general.architecture
-  std::string_view model_type;  // of config.json
-  std::string_view class_name;  // of config.json, "architectures"
-  std::span<const TensorRule> tensors;
+  std::string_view gguf;                     // general.architecture
+  std::string_view model_type;               // of config.json
+  std::string_view class_name;               // of config.json, "architectures"
+  std::span<const TensorRule> tensors = {};  // beside kDecoderTensors; one of the same name replaces it
   ModelConfig (*from_gguf)(SourceConfig&);
   ModelConfig (*from_hugging_face)(SourceConfig&);
   bool tied_otherwise = false;                     // tie_word_embeddings where config.json does not say

@@ -4,20 +4,7 @@
 namespace loam {
 namespace {
 
-constexpr TensorRule kTensors[] = {
-    {"embed", "token_embd.weight", "model.embed_tokens.weight", Size::vocab, Size::dim},
-    {"output", "output.weight", "lm_head.weight", Size::vocab, Size::dim, true},
-    {"output_norm", "output_norm.weight", "model.norm.weight", Size::one, Size::dim},
-    {"layers.#.attn_norm", "blk.#.attn_norm.weight", "model.layers.#.input_layernorm.weight", Size::one, Size::dim},
-    {"layers.#.attn.q", "blk.#.attn_q.weight", "model.layers.#.self_attn.q_proj.weight", Size::q, Size::dim},
-    {"layers.#.attn.k", "blk.#.attn_k.weight", "model.layers.#.self_attn.k_proj.weight", Size::kv, Size::dim},
-    {"layers.#.attn.v", "blk.#.attn_v.weight", "model.layers.#.self_attn.v_proj.weight", Size::kv, Size::dim},
-    {"layers.#.attn.o", "blk.#.attn_output.weight", "model.layers.#.self_attn.o_proj.weight", Size::dim, Size::q},
-    {"layers.#.ffn_norm", "blk.#.ffn_norm.weight", "model.layers.#.post_attention_layernorm.weight", Size::one,
-     Size::dim},
-    {"layers.#.ffn.gate", "blk.#.ffn_gate.weight", "model.layers.#.mlp.gate_proj.weight", Size::ffn, Size::dim},
-    {"layers.#.ffn.up", "blk.#.ffn_up.weight", "model.layers.#.mlp.up_proj.weight", Size::ffn, Size::dim},
-    {"layers.#.ffn.down", "blk.#.ffn_down.weight", "model.layers.#.mlp.down_proj.weight", Size::dim, Size::ffn},
+constexpr TensorRule kMore[] = {
     {"layers.#.attn.q.bias", "blk.#.attn_q.bias", "model.layers.#.self_attn.q_proj.bias", Size::one, Size::q},
     {"layers.#.attn.k.bias", "blk.#.attn_k.bias", "model.layers.#.self_attn.k_proj.bias", Size::one, Size::kv},
     {"layers.#.attn.v.bias", "blk.#.attn_v.bias", "model.layers.#.self_attn.v_proj.bias", Size::one, Size::kv},
@@ -32,7 +19,7 @@ ModelConfig from_hugging_face(SourceConfig& source) { return hugging_face_qwen(s
 const Architecture kQwen2 = {.gguf = "qwen2",
                              .model_type = "qwen2",
                              .class_name = "Qwen2ForCausalLM",
-                             .tensors = kTensors,
+                             .tensors = kMore,
                              .from_gguf = from_gguf,
                              .from_hugging_face = from_hugging_face};
 

@@ -4,20 +4,7 @@
 namespace loam {
 namespace {
 
-constexpr TensorRule kTensors[] = {
-    {"embed", "token_embd.weight", "model.embed_tokens.weight", Size::vocab, Size::dim},
-    {"output", "output.weight", "lm_head.weight", Size::vocab, Size::dim, true},
-    {"output_norm", "output_norm.weight", "model.norm.weight", Size::one, Size::dim},
-    {"layers.#.attn_norm", "blk.#.attn_norm.weight", "model.layers.#.input_layernorm.weight", Size::one, Size::dim},
-    {"layers.#.attn.q", "blk.#.attn_q.weight", "model.layers.#.self_attn.q_proj.weight", Size::q, Size::dim},
-    {"layers.#.attn.k", "blk.#.attn_k.weight", "model.layers.#.self_attn.k_proj.weight", Size::kv, Size::dim},
-    {"layers.#.attn.v", "blk.#.attn_v.weight", "model.layers.#.self_attn.v_proj.weight", Size::kv, Size::dim},
-    {"layers.#.attn.o", "blk.#.attn_output.weight", "model.layers.#.self_attn.o_proj.weight", Size::dim, Size::q},
-    {"layers.#.ffn_norm", "blk.#.ffn_norm.weight", "model.layers.#.post_attention_layernorm.weight", Size::one,
-     Size::dim},
-    {"layers.#.ffn.gate", "blk.#.ffn_gate.weight", "model.layers.#.mlp.gate_proj.weight", Size::ffn, Size::dim},
-    {"layers.#.ffn.up", "blk.#.ffn_up.weight", "model.layers.#.mlp.up_proj.weight", Size::ffn, Size::dim},
-    {"layers.#.ffn.down", "blk.#.ffn_down.weight", "model.layers.#.mlp.down_proj.weight", Size::dim, Size::ffn},
+constexpr TensorRule kMore[] = {
     {"layers.#.attn.q_norm", "blk.#.attn_q_norm.weight", "model.layers.#.self_attn.q_norm.weight", Size::one,
      Size::head},
     {"layers.#.attn.k_norm", "blk.#.attn_k_norm.weight", "model.layers.#.self_attn.k_norm.weight", Size::one,
@@ -33,7 +20,7 @@ ModelConfig from_hugging_face(SourceConfig& source) { return hugging_face_qwen(s
 const Architecture kQwen3 = {.gguf = "qwen3",
                              .model_type = "qwen3",
                              .class_name = "Qwen3ForCausalLM",
-                             .tensors = kTensors,
+                             .tensors = kMore,
                              .from_gguf = from_gguf,
                              .from_hugging_face = from_hugging_face};
 
