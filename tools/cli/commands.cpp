@@ -4,9 +4,12 @@
 namespace loam {
 namespace {
 
+constexpr Option kPre = {"--pre", Kind::text, "NAME", "", "pre-tokenizer of a GGUF file that names none or another"};
+
 constexpr Option kModel[] = {
     {"-m,--model", Kind::text, "FILE", "", "model: .loam, or .gguf (converted once into the cache)"},
     {"--no-verify", Kind::flag, "", "", "do not check the file's checksums while loading"},
+    kPre,
 };
 
 constexpr Option kMachine[] = {
@@ -49,6 +52,7 @@ constexpr Option kConvert[] = {
     {"--type", Kind::text, "NAME", "", "type of the matrices; default: as a GGUF has them; n4 for float checkpoints"},
     {"--rounder", Kind::text, "NAME", "nearest", "how codes are chosen: nearest, or search (smaller errors, slower)"},
     {"--requantize", Kind::flag, "", "", "allow --type for matrices that are quantized already"},
+    kPre,
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},
 };
 
@@ -59,9 +63,15 @@ constexpr Option kInspect[] = {
 };
 
 constexpr Option kTokenize[] = {
+    {"-m,--model", Kind::text, "FILE", "",
+     "model or vocabulary: .loam, .gguf, a folder, tokenizer.json; no weights needed"},
     {"--ids", Kind::flag, "", "", "print numbers only, on one line"},
-    {"--no-bos", Kind::flag, "", "", "do not add the tokens that the model expects at the beginning"},
-    {"--no-parse-special", Kind::flag, "", "", "treat the names of special tokens as text"},
+    {"--pieces", Kind::flag, "", "", "print the tokens' texts only, one in each line"},
+    {"--count", Kind::flag, "", "", "print only how many tokens they are"},
+    {"--decode", Kind::flag, "", "", "the text is a list of numbers: print what they stand for"},
+    {"--special", Kind::flag, "", "", "special tokens in the text become their numbers; --decode prints them"},
+    {"--no-bos", Kind::flag, "", "", "do not add the tokens that the model expects around a text"},
+    kPre,
 };
 
 constexpr Option kBench[] = {
@@ -80,7 +90,7 @@ constexpr Groups kChatOptions[] = {kModel, kChat, kPrompt, kContext, kSampling, 
 constexpr Groups kCompleteOptions[] = {kModel, kPrompt, kContext, kSampling, kMachine};
 constexpr Groups kConvertOptions[] = {kConvert};
 constexpr Groups kInspectOptions[] = {kInspect};
-constexpr Groups kTokenizeOptions[] = {kModel, kPrompt, kTokenize};
+constexpr Groups kTokenizeOptions[] = {kTokenize, kPrompt};
 constexpr Groups kBenchOptions[] = {kModel, kBench};
 
 constexpr Command kCommands[] = {

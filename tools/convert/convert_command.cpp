@@ -27,7 +27,7 @@ int run_convert(const Arguments& args) {
     line.update(done, total);
     return !interrupted();
   };
-  const ConvertReport report = convert_model(*open_source(from), to, options);
+  const ConvertReport report = convert_model(*open_source(from, args.text("--pre")), to, options);
   line.finish();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::fprintf(stderr, "%s: %s (source %s), %zu tensors bit for bit, %zu rounded, in %.1f s\n", to.c_str(),

@@ -16,7 +16,7 @@ namespace {
 
 class GgufSource : public Source {
  public:
-  explicit GgufSource(const std::string& path) : file_(path) {
+  GgufSource(const std::string& path, const std::string& pre) : file_(path) {
     kind = "gguf";
     if (file_.metadata().get_or("split.count", int64_t(1)) > 1)
       fail(Code::unsupported, "%s: one part of a split model; join the parts first (llama-gguf-split --merge)",
@@ -25,7 +25,7 @@ class GgufSource : public Source {
     read_config(architecture);
     config.check();
     map_all(architecture);
-    read_tokenizer(file_, *this);
+    read_tokenizer(file_, *this, pre);
   }
 
   std::vector<File> files() const override {
@@ -100,6 +100,8 @@ class GgufSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_gguf_source(const std::string& path) { return std::make_unique<GgufSource>(path); }
+std::unique_ptr<Source> open_gguf_source(const std::string& path, const std::string& pre) {
+  return std::make_unique<GgufSource>(path, pre);
+}
 
 }  // namespace loam

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kRecipe = 1;  // of default conversions: count up when their result changes
+constexpr int kRecipe = 2;  // of default conversions: count up when their result changes
 
 std::string key_of_file(const fs::path& path) {
   const MappedFile file(path.string());
@@ -50,12 +50,13 @@ std::string plain_name(const fs::path& source) {
 
 }  // namespace
 
-std::string open_or_convert(const std::string& path, const Progress& progress) {
+std::string open_or_convert(const std::string& path, const Progress& progress, const std::string& pre) {
   const FileKind kind = kind_of_file(path);
+  refuse_pre(path, kind, pre);
   if (kind == FileKind::loam) return path;
   fs::path source = fs::absolute(path).lexically_normal();
   if (source.filename().empty()) source = source.parent_path();
-  std::string key = std::to_string(kRecipe);
+  std::string key = std::to_string(kRecipe) + pre;
   for (const fs::path& file : files_of(kind == FileKind::safetensors ? source.parent_path() : source))
     key += '\n' + key_of_file(file);
   char digits[20];
@@ -72,7 +73,7 @@ std::string open_or_convert(const std::string& path, const Progress& progress) {
     line.update(done, total);
     return !interrupted();
   };
-  convert_model(*open_source(path), target.string(), options);
+  convert_model(*open_source(path, pre), target.string(), options);
   return target.string();
 }
 

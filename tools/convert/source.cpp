@@ -26,11 +26,18 @@ FileKind kind_of_file(const std::string& path) {
        path.c_str());
 }
 
-std::unique_ptr<Source> open_source(const std::string& path) {
-  switch (kind_of_file(path)) {
+void refuse_pre(const std::string& path, FileKind kind, const std::string& pre) {
+  if (pre.empty() || kind == FileKind::gguf) return;
+  fail(Code::bad_argument, "%s: --pre names the pre-tokenizer of a GGUF file; this one says its own", path.c_str());
+}
+
+std::unique_ptr<Source> open_source(const std::string& path, const std::string& pre) {
+  const FileKind kind = kind_of_file(path);
+  refuse_pre(path, kind, pre);
+  switch (kind) {
     case FileKind::loam:
       fail(Code::bad_argument, "%s: is a .loam file already; convert from its source instead", path.c_str());
-    case FileKind::gguf: return open_gguf_source(path);
+    case FileKind::gguf: return open_gguf_source(path, pre);
     case FileKind::safetensors:
     case FileKind::folder: break;
   }

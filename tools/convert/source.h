@@ -47,12 +47,15 @@ class Source {
   virtual void read_record(size_t tensor, int64_t block, std::byte* record) const = 0;
 };
 
-std::unique_ptr<Source> open_source(const std::string& path);
-std::unique_ptr<Source> open_gguf_source(const std::string& path);
+// `pre`: the pre-tokenizer of a GGUF vocabulary, instead of the one that the file names.
+std::unique_ptr<Source> open_source(const std::string& path, const std::string& pre = {});
+std::unique_ptr<Source> open_gguf_source(const std::string& path, const std::string& pre = {});
 std::unique_ptr<Source> open_hugging_face_source(const std::string& path);  // a folder or a .safetensors file
 
 enum class FileKind : uint8_t { loam, gguf, safetensors, folder };
 // By the first bytes; fails where it is none of them.
 FileKind kind_of_file(const std::string& path);
+// Fails where a pre-tokenizer is chosen for something that is no GGUF file.
+void refuse_pre(const std::string& path, FileKind kind, const std::string& pre);
 
 }  // namespace loam

@@ -26,25 +26,48 @@ void take(LoadedTokenizer&& loaded, Source& source) {
   source.chat_template = std::move(loaded.chat_template);
 }
 
+// tokenizer.json with the files that lie beside it.
+LoadedTokenizer from_json(const std::string& tokenizer, const std::string& folder) {
+  LoadedTokenizer loaded = tokenizer_from_json(tokenizer, text_if_there(folder, "tokenizer_config.json"),
+                                               text_if_there(folder, "generation_config.json"));
+  std::string own_file = text_if_there(folder, "chat_template.jinja");
+  if (!own_file.empty()) loaded.chat_template = std::move(own_file);
+  return loaded;
+}
+
+void refuse_model_file(const std::string& folder) {
+  if (!fs::exists(fs::path(folder) / "tokenizer.model")) return;
+  fail(Code::unsupported, "%s: has tokenizer.model alone; make tokenizer.json from it (AutoTokenizer.save_pretrained)",
+       folder.c_str());
+}
+
 }  // namespace
 
-void read_tokenizer(const GgufFile& file, Source& source) {
+void read_tokenizer(const GgufFile& file, Source& source, const std::string& pre) {
   if (!file.metadata().has("tokenizer.ggml.model")) return;
-  take(tokenizer_from_gguf(file.metadata()), source);
+  take(tokenizer_from_gguf(file.metadata(), pre), source);
 }
 
 void read_tokenizer(const std::string& folder, Source& source) {
   const std::string tokenizer = text_if_there(folder, "tokenizer.json");
-  const std::string config = text_if_there(folder, "tokenizer_config.json");
   if (!tokenizer.empty()) {
-    take(tokenizer_from_json(tokenizer, config, text_if_there(folder, "generation_config.json")), source);
+    take(from_json(tokenizer, folder), source);
     source.verbatim["tokenizer.json"] = tokenizer;
-  } else if (fs::exists(fs::path(folder) / "tokenizer.model")) {
-    fail(Code::unsupported,
-         "%s: has tokenizer.model alone; make tokenizer.json from it (AutoTokenizer.save_pretrained)", folder.c_str());
+  } else {
+    refuse_model_file(folder);
+    source.chat_template = text_if_there(folder, "chat_template.jinja");
   }
-  const std::string own_file = text_if_there(folder, "chat_template.jinja");
-  if (!own_file.empty()) source.chat_template = own_file;
+}
+
+LoadedTokenizer read_tokenizer_file(const std::string& path) {
+  std::error_code error;
+  const bool folder = fs::is_directory(path, error);
+  const fs::path file = folder ? fs::path(path) / "tokenizer.json" : fs::path(path);
+  if (folder && !fs::exists(file, error)) {
+    refuse_model_file(path);
+    fail(Code::bad_file, "%s: has no tokenizer.json", path.c_str());
+  }
+  return from_json(read_text_file(file.string()), file.parent_path().string());
 }
 
 std::string read_text_file(const std::string& path) {

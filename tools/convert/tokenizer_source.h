@@ -2,13 +2,17 @@
 #pragma once
 #include <string>
 
+#include "core/text/tokenizer_json.h"
 #include "formats/gguf/gguf_file.h"
 #include "tools/convert/source.h"
 
 namespace loam {
 
-void read_tokenizer(const GgufFile& file, Source& source);
+void read_tokenizer(const GgufFile& file, Source& source, const std::string& pre = {});
 void read_tokenizer(const std::string& folder, Source& source);
+
+// The tokenizer and chat template of a folder, or of a tokenizer's file and what lies beside it.
+LoadedTokenizer read_tokenizer_file(const std::string& path);
 
 // A small text file; fails with Error{io} or, above 256 MiB, Error{bad_file}.
 std::string read_text_file(const std::string& path);

@@ -21,7 +21,7 @@ std::string slurp(std::istream& in) { return {std::istreambuf_iterator<char>(in)
 
 Engine open_engine(const Arguments& args, bool tokenizer_needed) {
   Engine e;
-  const std::string path = open_or_convert(args.model());
+  const std::string path = open_or_convert(args.model(), {}, args.text("--pre"));
   ProgressLine line("checking");
   const Progress progress = [&](uint64_t done, uint64_t total) {
     line.update(done, total);
