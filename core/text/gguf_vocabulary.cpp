@@ -125,18 +125,40 @@ void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
   const auto& merges = metadata_.get<std::vector<std::string>>("tokenizer.ggml.merges");
   const TokenizerSpec plain = builder.finish({});
   const Vocabulary vocabulary(plain);
-  std::string joined;
-  for (const std::string& merge : merges) {
-    const size_t space = merge.find(' ', 1);  // the left side may itself begin with a space
-    if (space == std::string::npos) fail(Code::bad_file, "GGUF: the merge '%.100s' has no two sides", merge.c_str());
-    const std::string_view left(merge.data(), space), right(merge.data() + space + 1, merge.size() - space - 1);
-    joined.assign(left).append(right);
-    const int32_t l = vocabulary.find(left), r = vocabulary.find(right), result = vocabulary.find(joined);
-    if (l < 0 || r < 0 || result < 0) {
-      fail(Code::bad_file, "GGUF: the merge '%.100s' names tokens that the vocabulary does not have", merge.c_str());
+  builder.reserve(tokens_.size(), 0, merges.size());
+  constexpr size_t kBlock = 16;  // merges looked up together
+  std::string_view sides[2 * kBlock];
+  int32_t ids[2 * kBlock], result = -1;
+  for (size_t begin = 0; begin < merges.size(); begin += kBlock) {
+    const size_t count = std::min(kBlock, merges.size() - begin);
+    for (size_t i = 0; i < count; ++i) {
+      const std::string_view merge = merges[begin + i];
+      const size_t space = merge.find(' ', 1);  // the left side may itself begin with a space
+      if (space == merge.npos) fail(Code::bad_file, "GGUF: the merge '%.100s' has no two sides", merge.data());
+      sides[2 * i] = merge.substr(0, space), sides[2 * i + 1] = merge.substr(space + 1);
     }
-    builder.add_merge(uint32_t(l), uint32_t(r), uint32_t(result));
+    vocabulary.find({sides, 2 * count}, ids);
+    for (size_t i = 0; i < count; ++i) {
+      result = joined_token(vocabulary, sides[2 * i], sides[2 * i + 1], result);
+      if (ids[2 * i] < 0 || ids[2 * i + 1] < 0 || result < 0) {
+        fail(Code::bad_file, "GGUF: the merge '%.100s' names tokens that the vocabulary does not have",
+             merges[begin + i].c_str());
+      }
+      builder.add_merge(uint32_t(ids[2 * i]), uint32_t(ids[2 * i + 1]), uint32_t(result));
+    }
   }
+}
+
+// The result of a merge. In most files it is the result of the merge before, or the token behind that.
+int32_t GgufVocabulary::joined_token(const Vocabulary& vocabulary, std::string_view left, std::string_view right,
+                                     int32_t before) const {
+  for (size_t id = size_t(before); before >= 0 && vocabulary.unique() && id < size_t(before) + 2; ++id) {
+    if (id >= tokens_.size() || kind(id) == TokenKind::unused) break;
+    const std::string_view token = tokens_[id];
+    if (token.size() == left.size() + right.size() && token.starts_with(left) && token.ends_with(right))
+      return int32_t(id);
+  }
+  return vocabulary.find(std::string(left).append(right));
 }
 
 TokenizerSpec GgufVocabulary::special(const Defaults& defaults) const {

@@ -37,6 +37,9 @@ class GgufVocabulary {
   TokenizerSpec special(const Defaults& defaults) const;
 
  private:
+  int32_t joined_token(const Vocabulary& vocabulary, std::string_view left, std::string_view right,
+                       int32_t before) const;
+
   enum class Strip : uint8_t { nothing, before_mask, after_special };
 
   const Metadata& metadata_;
