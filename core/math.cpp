@@ -23,8 +23,6 @@ void sin_cos(double angle, double& sine, double& cosine) {
   }
 }
 
-namespace {
-
 constexpr double kLn2 = 0.69314718055994530942;
 
 double natural_log(double x) {
@@ -36,6 +34,8 @@ double natural_log(double x) {
   for (int k = 25; k >= 1; k -= 2) sum = std::fma(sum, z, 1.0 / k);  // atanh series
   return std::fma(double(exponent), kLn2, 2 * t * sum);
 }
+
+namespace {
 
 double natural_exp(double x) {
   const double n = std::floor(x / kLn2 + 0.5), r = std::fma(n, -kLn2, x);

@@ -51,6 +51,8 @@ inline float gelu_tanh_f32(float x) {
 
 // sin and cos of an angle up to about 1e9, within 1e-15 absolute (Cody-Waite in three parts, Taylor).
 void sin_cos(double angle, double& sine, double& cosine);
+// ln x for finite x > 0, within a few ulp.
+double natural_log(double x);
 // base^exponent for base > 0, within a few ulp.
 double power(double base, double exponent);
 

@@ -1,200 +1,163 @@
-// The sampling chain.
+// The sampling chain: which steps, in which order.
 #include "core/text/sampler.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <limits>
+#include <cctype>
 
 #include "core/error.h"
-#include "core/text/constraint.h"
+#include "core/text/samplers/step.h"
 
 namespace loam {
 namespace {
 
-// e^x for x <= 0, from + and * alone: 2^n times a Taylor polynomial on [-ln2/2, ln2/2].
-double exp_negative(double x) {
-  if (x < -700) return 0;
-  constexpr double kLog2e = 1.4426950408889634, kLn2High = 0.6931471803691238, kLn2Low = 1.9082149292705877e-10;
-  const auto n = int64_t(x * kLog2e - 0.5);
-  const double r = (x - double(n) * kLn2High) - double(n) * kLn2Low;
-  double term = 1, sum = 1;
-  for (int i = 1; i <= 14; ++i) {
-    term = term * r / i;
-    sum += term;
+// In the default order. Behind it: what runs only where it is named.
+constexpr StepRow kSteps[] = {
+    {"penalties", "", StepKind::adjust, make_penalties},
+    {"dry", "", StepKind::adjust, make_dry},
+    {"top_n_sigma", "", StepKind::filter, make_top_n_sigma},
+    {"top_k", "", StepKind::filter, make_top_k},
+    {"typ_p", "typ,typical,typical_p", StepKind::other, make_typical},
+    {"top_p", "nucleus", StepKind::filter, make_top_p},
+    {"min_p", "", StepKind::filter, make_min_p},
+    {"xtc", "", StepKind::other, make_xtc},
+    {"temperature", "temp", StepKind::other, make_temperature},
+    {"adaptive_p", "", StepKind::other, make_adaptive_p},
+};
+constexpr size_t kDefaultSteps = std::size(kSteps) - 1;
+
+// "Top-K" and "topk" are top_k.
+std::string plain(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (c != '_' && c != '-' && c != ' ') out += char(std::tolower(static_cast<unsigned char>(c)));
   }
-  return sum * std::bit_cast<double>(uint64_t(1023 + n) << 52);
+  return out;
 }
 
-void check_options(const SamplerOptions& o) {
-  const auto in_range = [](const char* name, double value, double low, double high) {
-    if (!(value >= low && value <= high)) {
-      fail(Code::bad_argument, "sampler: %s is %g, expected %g to %g", name, value, low, high);
-    }
-  };
-  in_range("temperature", o.temperature, 0, 1e6);
-  in_range("top_k", o.top_k, 0, 1 << 30);
-  in_range("top_p", o.top_p, 0, 1);
-  in_range("min_p", o.min_p, 0, 1);
-  in_range("repeat_penalty", o.repeat_penalty, 1e-6, 1e6);
-  in_range("repeat_last_n", o.repeat_last_n, -1, 1 << 30);
+bool is_named(const StepRow& row, std::string_view name) {
+  if (plain(row.name) == plain(name)) return true;
+  for (std::string_view rest = row.aliases; !rest.empty();) {
+    const size_t end = std::min(rest.find(','), rest.size());
+    if (plain(rest.substr(0, end)) == plain(name)) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+const StepRow& find_step(std::string_view name) {
+  for (const StepRow& row : kSteps) {
+    if (is_named(row, name)) return row;
+  }
+  std::string known;
+  for (const StepRow& row : kSteps) known += (known.empty() ? "" : ", ") + std::string(row.name);
+  fail(Code::bad_argument, "there is no sampler '%.*s'; known are %s", int(std::min<size_t>(name.size(), 40)),
+       name.data(), known.c_str());
+}
+
+std::vector<const StepRow*> named_steps(const std::string& names) {
+  std::vector<const StepRow*> rows;
+  for (std::string_view rest = names; !rest.empty();) {
+    const size_t end = std::min(rest.find(';'), rest.size());
+    const StepRow& row = find_step(rest.substr(0, end));
+    if (std::find(rows.begin(), rows.end(), &row) != rows.end())
+      fail(Code::bad_argument, "the sampler '%s' is named twice", row.name.data());
+    rows.push_back(&row);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return rows;
 }
 
 }  // namespace
 
-Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed) { check_options(options); }
+std::span<const StepRow> sampler_steps() { return kSteps; }
 
-// SplitMix64.
-uint64_t Sampler::random() {
-  uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
+std::string default_samplers() {
+  std::string names;
+  for (size_t i = 0; i < kDefaultSteps; ++i) names += (i ? ";" : "") + std::string(kSteps[i].name);
+  return names;
 }
+
+void check_option(const char* name, double value, double least, double most) {
+  if (!(value >= least && value <= most))
+    fail(Code::bad_argument, "sampler: %s is %g, expected %g to %g", name, value, least, most);
+}
+
+struct Sampler::State {
+  struct Link {
+    const StepRow* row;  // nullptr: runs without being named
+    std::unique_ptr<SamplerStep> step;
+  };
+  SamplerOptions options;
+  Random random;
+  Candidates candidates;
+  std::vector<Link> adjusting;  // the steps that only change logits and stand before all others
+  std::vector<Link> steps;      // the others
+  bool greedy = false;          // in place of all others: the likeliest
+  size_t first_count = 0;       // what comes after adjusting keeps so many of the likeliest; 0: it is something else
+
+  explicit State(const SamplerOptions& o) : options(o), random(o.seed) {
+    for (const StepRow& row : kSteps) row.make(o);  // every option is checked, used or not
+    add(nullptr, make_logit_bias(o), true);
+    for (const StepRow* row : named_steps(o.samplers.empty() ? default_samplers() : o.samplers)) {
+      // Mirostat is a filter of its own: beside it only what changes logits.
+      const bool adjusts = row->kind == StepKind::adjust;
+      if (o.mirostat == 0 || row->make == make_temperature || adjusts) add(row, row->make(o), adjusts);
+    }
+    add(nullptr, make_mirostat(o), false);
+    find_shortcut();
+  }
+
+  void add(const StepRow* row, std::unique_ptr<SamplerStep> step, bool adjusts) {
+    if (step) (adjusts && steps.empty() ? adjusting : steps).push_back({row, std::move(step)});
+  }
+
+  // Where every filter keeps the likeliest, temperature 0 needs none of them.
+  void find_shortcut() {
+    const bool zero = options.temperature == 0 && options.dynatemp_range == 0;
+    bool plain_filters = true;
+    for (const Link& link : steps) {
+      const bool temperature = link.row && link.row->make == make_temperature;
+      plain_filters &= temperature || (link.row && link.row->kind == StepKind::filter);
+      greedy |= zero && temperature;
+    }
+    greedy &= plain_filters;
+    if (greedy)
+      first_count = 1;
+    else if (!steps.empty() && steps[0].row && steps[0].row->make == make_top_k)
+      first_count = size_t(options.top_k);
+  }
+
+  void constrain(TokenConstraint& constraint) {
+    constexpr size_t kFew = 256;  // beyond that, asking for each token is no gain
+    const bool few = first_count > 0 && first_count <= kFew;
+    if (!few || !candidates.keep_allowed_top(first_count, constraint)) candidates.restrict(constraint.allowed());
+  }
+
+  int32_t pick(std::span<const float> logits, std::span<const int32_t> history, TokenConstraint* constraint) {
+    if (logits.empty()) fail(Code::bad_argument, "sampler: no logits");
+    StepContext context{history, random};
+    candidates.begin(logits);
+    for (const Link& link : adjusting) link.step->apply(candidates, context);
+    if (constraint) constrain(*constraint);
+    if (greedy) {
+      candidates.keep_top(1);
+      return candidates.choice().id;
+    }
+    for (const Link& link : steps) link.step->apply(candidates, context);
+    if (!candidates.chosen()) candidates.draw(random);
+    return candidates.choice().id;
+  }
+};
+
+Sampler::Sampler(const SamplerOptions& options) : state_(std::make_unique<State>(options)) {}
+Sampler::~Sampler() = default;
+Sampler::Sampler(Sampler&&) noexcept = default;
+Sampler& Sampler::operator=(Sampler&&) noexcept = default;
 
 int32_t Sampler::pick(std::span<const float> logits, std::span<const int32_t> history, TokenConstraint* constraint) {
-  if (logits.empty()) fail(Code::bad_argument, "sampler: no logits");
-  if (constraint) {
-    if (options_.temperature == 0) {  // the likeliest of all is the likeliest of the allowed ones, if it is one of them
-      const int32_t best = pick(logits, history);
-      if (constraint->allows(best)) return best;
-    }
-    logits = masked(logits, constraint->allowed());
-  }
-  keep_ = options_.temperature == 0 ? 1 : options_.top_k == 0 ? logits.size() : size_t(options_.top_k);
-  full_ = false;
-  gather(logits, history);
-  keep_top_k();
-  if (options_.temperature == 0) return candidates_[0].id;
-  weigh();
-  keep_min_p();
-  keep_top_p();
-  return draw();
+  return state_->pick(logits, history, constraint);
 }
 
-// What is not allowed becomes -inf.
-std::span<const float> Sampler::masked(std::span<const float> logits, std::span<const uint64_t> allowed) {
-  masked_.assign(logits.begin(), logits.end());
-  bool any = false;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    const bool may = i / 64 < allowed.size() && allowed[i / 64] >> (i % 64) & 1;
-    if (!may) masked_[i] = -std::numeric_limits<float>::infinity();
-    any |= may;
-  }
-  if (!any) fail(Code::bad_argument, "sampler: the constraint allows no token");
-  return masked_;
-}
-
-// Most likely first, the lower id of equals.
-bool Sampler::likelier(const Candidate& a, const Candidate& b) {
-  return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-}
-
-void Sampler::gather(std::span<const float> logits, std::span<const int32_t> history) {
-  const size_t last = options_.repeat_last_n < 0 ? history.size() : size_t(options_.repeat_last_n);
-  recent_.clear();
-  if (options_.repeat_penalty != 1) {
-    const auto tail = history.last(std::min(last, history.size()));
-    recent_.assign(tail.begin(), tail.end());
-    std::sort(recent_.begin(), recent_.end());
-    recent_.erase(std::unique(recent_.begin(), recent_.end()), recent_.end());
-  }
-  candidates_.clear();
-  size_t at = 0;
-  for (const int32_t id : recent_) {
-    if (id < 0 || size_t(id) >= logits.size()) continue;
-    offer_range(logits, at, size_t(id));
-    at = size_t(id) + 1;
-    const float logit = logits[size_t(id)];
-    offer(id, logit > 0 ? logit / options_.repeat_penalty : logit * options_.repeat_penalty);
-  }
-  offer_range(logits, at, logits.size());
-}
-
-// Blocks in which nothing exceeds the threshold are skipped; a NaN never compares, so that it is always looked at.
-void Sampler::offer_range(std::span<const float> logits, size_t begin, size_t end) {
-  constexpr size_t kBlock = 32;
-  while (begin < end) {
-    const size_t count = std::min(kBlock, end - begin);
-    if (full_ && count == kBlock) {
-      int any = 0;
-      for (size_t i = 0; i < kBlock; ++i) any |= !(logits[begin + i] <= threshold_);
-      if (!any) {
-        begin += kBlock;
-        continue;
-      }
-    }
-    for (size_t i = begin; i < begin + count; ++i) offer(int32_t(i), logits[i]);
-    begin += count;
-  }
-}
-
-// Keeps the best k in a buffer of twice that, so that nearly all logits cost one comparison. Ids come in ascending
-// order: one that only equals the k-th is behind it.
-void Sampler::offer(int32_t id, float logit) {
-  if (logit != logit) fail(Code::bad_argument, "sampler: the logit of token %d is not a number", id);
-  if (full_ && logit <= threshold_) return;
-  candidates_.push_back({id, logit, 0});
-  if (candidates_.size() < 2 * keep_ + 64) return;
-  const auto kth = candidates_.begin() + ptrdiff_t(keep_ - 1);
-  std::nth_element(candidates_.begin(), kth, candidates_.end(), likelier);
-  threshold_ = kth->logit;
-  full_ = true;
-  candidates_.resize(keep_);
-}
-
-void Sampler::keep_top_k() {
-  if (keep_ < candidates_.size() || options_.top_k != 0) {
-    std::sort(candidates_.begin(), candidates_.end(), likelier);
-    candidates_.resize(std::min(candidates_.size(), keep_));
-  }
-  largest_ = std::min_element(candidates_.begin(), candidates_.end(), likelier)->logit;
-  if (std::isinf(largest_)) fail(Code::bad_argument, "sampler: the largest logit is not finite");
-}
-
-void Sampler::weigh() {
-  total_ = 0;
-  for (Candidate& c : candidates_) {
-    c.weight = exp_negative(double(c.logit) - double(largest_));
-    total_ += c.weight;
-  }
-}
-
-// Both filters keep the likeliest, so that their order does not matter once the total is known; this one is cheaper.
-void Sampler::keep_min_p() {
-  std::erase_if(candidates_, [&](const Candidate& c) { return c.weight < double(options_.min_p) || c.weight == 0; });
-}
-
-// Sorts only as far as it must.
-void Sampler::keep_top_p() {
-  if (options_.top_p >= 1) return;
-  double sum = 0;
-  const auto begin = candidates_.begin();
-  for (size_t sorted = 0; sorted < candidates_.size();) {
-    const size_t end = std::min(candidates_.size(), std::max<size_t>(64, 4 * sorted));
-    if (end < candidates_.size()) {
-      std::nth_element(begin + ptrdiff_t(sorted), begin + ptrdiff_t(end), candidates_.end(), likelier);
-    }
-    std::sort(begin + ptrdiff_t(sorted), begin + ptrdiff_t(end), likelier);
-    for (; sorted < end; ++sorted) {
-      sum += candidates_[sorted].weight;
-      if (sum >= double(options_.top_p) * total_) return candidates_.resize(sorted + 1);
-    }
-  }
-}
-
-int32_t Sampler::draw() {
-  double total = 0;
-  for (Candidate& c : candidates_) {
-    c.weight = exp_negative((double(c.logit) - double(largest_)) / double(options_.temperature));
-    total += c.weight;
-  }
-  double left = double(random() >> 11) * 0x1p-53 * total;
-  for (const Candidate& c : candidates_) {
-    left -= c.weight;
-    if (left < 0) return c.id;
-  }
-  return candidates_.back().id;  // rounding left a hair at the end
-}
+const SamplerOptions& Sampler::options() const { return state_->options; }
 
 }  // namespace loam

@@ -1,0 +1,63 @@
+// The logits of one step, less what is not allowed and with a few of them changed: what a sampling chain can ask of
+// them without a list of candidates.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace loam {
+
+struct Candidate {
+  int32_t id;
+  float logit;
+  double weight;  // e^((logit - largest) / temperature), where it was asked for
+};
+
+// Most likely first, the lower id of equals.
+inline bool likelier(const Candidate& a, const Candidate& b) {
+  return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+}
+
+struct Moments {
+  double mean, deviation;
+};
+
+// Gives the new logit of the index-th of a list of ids.
+using LogitChange = std::function<float(size_t index, float logit)>;
+
+// A logit of -inf is no candidate. NaN is an Error of the function that meets it.
+class LogitView {
+ public:
+  void begin(std::span<const float> logits);  // borrowed, as the mask
+  // Only the tokens whose bit is set remain; ids behind the end of the mask are not allowed.
+  void restrict(std::span<const uint64_t> allowed);
+  // `ids` ascend; those that do not exist are no matter.
+  void adjust(std::span<const int32_t> ids, const LogitChange& change);
+
+  size_t vocab() const { return logits_.size(); }
+  float largest() const;                                             // -inf: there is no candidate
+  double total_weight(double largest, double temperature) const;     // of all candidates
+  Moments moments() const;                                           // of the candidates' logits
+  void top(size_t count, std::vector<Candidate>& out) const;         // the likeliest, sorted
+  void from(double least_logit, std::vector<Candidate>& out) const;  // those of at least this logit, by id
+
+ private:
+  struct Changed {
+    int32_t id;
+    float logit;
+  };
+  template <class Run, class One>
+  void visit(Run&& run, One&& one) const;
+  template <class Run, class One>
+  void visit_allowed(size_t begin, size_t end, size_t& next, Run&& run, One&& one) const;
+  template <class F>
+  double sum(F&& f) const;
+
+  std::span<const float> logits_;
+  std::span<const uint64_t> allowed_;
+  bool restricted_ = false;
+  std::vector<Changed> changed_, merged_;  // by id, in place of the logits
+};
+
+}  // namespace loam
