@@ -113,7 +113,7 @@ struct Sampler::State {
 
   // Where every filter keeps the likeliest, temperature 0 needs none of them.
   void find_shortcut() {
-    const bool zero = options.temperature == 0 && options.dynatemp_range == 0;
+    const bool zero = options.temperature < 1e-6f && options.dynatemp_range == 0;
     bool plain_filters = true;
     for (const Link& link : steps) {
       const bool temperature = link.row && link.row->make == make_temperature;

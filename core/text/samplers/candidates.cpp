@@ -31,7 +31,8 @@ void Candidates::restrict(std::span<const uint64_t> allowed) {
 void Candidates::adjust(std::span<const int32_t> ids, const LogitChange& change) {
   if (ids.empty()) return;
   if (temperature_ != 1) {
-    for (Candidate& c : all()) c.logit = float(double(c.logit) / temperature_);
+    constexpr double kMost = double(std::numeric_limits<float>::max());
+    for (Candidate& c : all()) c.logit = float(std::clamp(double(c.logit) / temperature_, -kMost, kMost));
     temperature_ = 1;
   }
   largest_known_ = weighed_ = false;
@@ -121,10 +122,17 @@ double Candidates::total_weight() { return listed_ ? weigh() : view_.total_weigh
 double Candidates::weigh() {
   all();
   if (weighed_) return total_;
+  constexpr size_t kBlock = 256;
+  double block[kBlock];
   total_ = 0;
-  for (Candidate& c : items_) {
-    c.weight = weight_of(c.logit);
-    total_ += c.weight;
+  for (size_t begin = 0; begin < items_.size(); begin += kBlock) {
+    const std::span<double> part(block, std::min(kBlock, items_.size() - begin));
+    for (size_t i = 0; i < part.size(); ++i) part[i] = (double(items_[begin + i].logit) - largest_) / temperature_;
+    exp_f64(part);
+    for (size_t i = 0; i < part.size(); ++i) {
+      items_[begin + i].weight = part[i];
+      total_ += part[i];
+    }
   }
   weighed_ = true;
   return total_;

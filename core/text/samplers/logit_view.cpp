@@ -14,7 +14,6 @@ namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 constexpr size_t kBlock = 32;  // logits that are compared together
-constexpr size_t kLanes = 8;
 
 [[noreturn]] void fail_not_a_number(int32_t id) {
   fail(Code::bad_argument, "sampler: the logit of token %d is not a number", id);
@@ -25,6 +24,16 @@ bool any_above(const float* x, float threshold) {
   int any = 0;
   for (size_t i = 0; i < kBlock; ++i) any |= !(x[i] <= threshold);
   return any != 0;
+}
+
+constexpr size_t kSum = 256;  // values that are summed together: a number known beforehand becomes vector code
+
+double sum_of(const double (&x)[kSum]) {
+  double lanes[8] = {};
+  for (size_t i = 0; i < kSum; i += 8) {
+    for (size_t j = 0; j < 8; ++j) lanes[j] += x[i + j];
+  }
+  return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
 
 // Collects candidates above a threshold; with a limit, that of the best so far, in a buffer of twice as many, so that
@@ -147,35 +156,54 @@ float LogitView::largest() const {
   return best;
 }
 
-// The sum of f(logit) over all candidates; f is 0 for -inf.
+// The sum over all candidates of what f makes of a block of them, in place; it makes 0 of -inf.
 template <class F>
 double LogitView::sum(F&& f) const {
-  double total = 0;
-  const auto run = [&](size_t i, size_t end) {
-    double lanes[kLanes] = {};
-    for (; i + kLanes <= end; i += kLanes) {
-      for (size_t j = 0; j < kLanes; ++j) lanes[j] += f(logits_[i + j]);
-    }
-    for (; i < end; ++i) total += f(logits_[i]);
-    for (const double lane : lanes) total += lane;
+  double block[kSum], rest[kSum], total = 0;
+  size_t left = 0;  // in rest, which has what does not fill a block by itself
+  const auto add = [&](int32_t, float x) {
+    rest[left++] = double(x);
+    if (left < kSum) return;
+    f(rest);
+    total += sum_of(rest);
+    left = 0;
   };
-  visit(run, [&](int32_t, float x) { total += f(x); });
+  const auto run = [&](size_t begin, size_t end) {
+    for (; end - begin >= kSum; begin += kSum) {
+      for (size_t i = 0; i < kSum; ++i) block[i] = double(logits_[begin + i]);
+      f(block);
+      total += sum_of(block);
+    }
+    for (; begin < end; ++begin) add(0, logits_[begin]);
+  };
+  visit(run, add);
+  while (left) add(0, kMinusInfinity);
   return total;
 }
 
 double LogitView::total_weight(double largest, double temperature) const {
-  if (temperature == 1) return sum([&](float x) { return exp_f64(double(x) - largest); });
-  return sum([&](float x) { return exp_f64((double(x) - largest) / temperature); });
+  return sum([&](double(&x)[kSum]) {
+    for (double& v : x) v -= largest;
+    if (temperature != 1) {
+      for (double& v : x) v /= temperature;
+    }
+    exp_f64(x);
+  });
 }
 
 Moments LogitView::moments() const {
-  const double count = sum([](float x) { return x != kMinusInfinity ? 1.0 : 0.0; });
-  const double mean = sum([](float x) { return x != kMinusInfinity ? double(x) : 0.0; }) / count;
-  const auto square = [&](float x) {
-    const double d = x != kMinusInfinity ? double(x) - mean : 0.0;
-    return d * d;
-  };
-  return {mean, std::sqrt(sum(square) / count)};
+  constexpr double kNone = double(kMinusInfinity);
+  const double count = sum([](double(&x)[kSum]) {
+    for (double& v : x) v = v > kNone ? 1.0 : 0.0;
+  });
+  const double mean = sum([](double(&x)[kSum]) {
+                        for (double& v : x) v = v > kNone ? v : 0.0;
+                      }) /
+                      count;
+  const double squares = sum([&](double(&x)[kSum]) {
+    for (double& v : x) v = v > kNone ? (v - mean) * (v - mean) : 0.0;
+  });
+  return {mean, std::sqrt(squares / count)};
 }
 
 void LogitView::top(size_t count, std::vector<Candidate>& out) const {

@@ -7,8 +7,10 @@
 namespace loam {
 namespace {
 
+constexpr double kLeast = 1e-6;  // what is lower is zero: quotients stay finite
+
 void divide(Candidates& c, double temperature) {
-  if (temperature > 0)
+  if (temperature >= kLeast)
     c.scale(temperature);
   else
     c.keep_top(1);
