@@ -228,6 +228,11 @@ LOAM_API loam_status loam_session_logits(const loam_session* session, size_t ind
 
 /* ---- choosing tokens ---- */
 
+typedef struct loam_logit_bias {
+  int32_t token;
+  float bias; /* is added to the logit; -inf: never */
+} loam_logit_bias;
+
 typedef struct loam_sampler_options {
   size_t size;
   float temperature;    /* 0: always the likeliest token */
@@ -237,15 +242,42 @@ typedef struct loam_sampler_options {
   float repeat_penalty; /* divides positive and multiplies negative logits of recent tokens; 1: off */
   int32_t repeat_last;  /* how many tokens are recent */
   uint64_t seed;        /* the same seed, logits and options give the same tokens on every machine */
+  /* From here on 0 is the default: off, unless a comment says otherwise. */
+  float dynatemp_range;    /* the temperature moves by so much with the entropy */
+  float dynatemp_exponent; /* 0: 1 */
+  float typical_p;         /* among those of average surprise that together reach this probability */
+  float top_n_sigma;       /* among logits within so many standard deviations of the largest */
+  float xtc_probability;   /* how often all likely tokens but the least likely of them are dropped */
+  float xtc_threshold;     /* what is likely; 0: 0.1 */
+  float frequency_penalty; /* taken off once for each time that a token is recent */
+  float presence_penalty;  /* taken off recent tokens */
+  float dry_multiplier;    /* multiplier * base^(n - allowed length) is taken off what goes on with n repeated tokens */
+  float dry_base;          /* 0: 1.75 */
+  int32_t dry_allowed_length; /* 0: 2 */
+  int32_t dry_last;           /* how many tokens DRY looks at; 0: 64 */
+  int32_t mirostat;           /* 1 or 2: Mirostat in place of all filters */
+  float mirostat_tau;         /* target surprise in bits; 0: 5 */
+  float mirostat_eta;         /* learning rate; 0: 0.1 */
+  float adaptive_target;      /* of adaptive_p, where `samplers` names it: the probability to keep to */
+  float adaptive_decay;       /* 0: 0.9 */
+  uint32_t logit_bias_count;
+  const struct loam_logit_bias* logit_bias; /* read during the call, as the following ones */
+  const char* samplers; /* order; NULL: "penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature" */
+  const char* const* dry_breakers; /* texts that no repetition reaches across; NULL: newline, colon, quote and star */
+  size_t dry_breaker_count;
+  const loam_model* dry_model; /* whose tokens the texts become; NULL: no breakers */
 } loam_sampler_options;
-#define LOAM_SAMPLER_OPTIONS_INIT \
-  { sizeof(loam_sampler_options), 0.0f, 40, 0.95f, 0.05f, 1.0f, 64, 0 }
+#define LOAM_SAMPLER_OPTIONS_INIT                                                                                      \
+  {                                                                                                                    \
+    sizeof(loam_sampler_options), 0.0f, 40, 0.95f, 0.05f, 1.0f, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+        0, 0, NULL, NULL, NULL, 0, NULL                                                                                \
+  }
 
 LOAM_API loam_status loam_sampler_create(const loam_sampler_options* options, loam_sampler** sampler);
 LOAM_API loam_status loam_sampler_free(loam_sampler* sampler);
 /* Chooses a token by `count` logits. Does not remember it: see loam_sampler_accept. */
 LOAM_API loam_status loam_sampler_sample(loam_sampler* sampler, const float* logits, size_t count, int32_t* token);
-/* Tells the repetition penalty of a token that is now part of the text, chosen or given. */
+/* Tells the penalties and DRY of a token that is now part of the text, chosen or given. */
 LOAM_API loam_status loam_sampler_accept(loam_sampler* sampler, int32_t token);
 
 #ifdef __cplusplus

@@ -221,6 +221,61 @@ TEST_CASE("samplers: seeds, penalties, ranges") {
   refused([](auto& o) { o.size = 1; });
 }
 
+TEST_CASE("samplers: the options that came later, and programs that do not know them") {
+  const std::vector<float> logits = {1, 3, 2.9f, -1, 2.8f};
+  const auto draw = [&](auto change, int count = 4) {
+    loam_sampler_options o = LOAM_SAMPLER_OPTIONS_INIT;
+    change(o);
+    loam_sampler* s = nullptr;
+    REQUIRE(loam_sampler_create(&o, &s) == LOAM_OK);
+    std::vector<int32_t> drawn(size_t(count), -1);
+    for (int32_t& token : drawn) {
+      REQUIRE(loam_sampler_sample(s, logits.data(), logits.size(), &token) == LOAM_OK);
+      REQUIRE(loam_sampler_accept(s, token) == LOAM_OK);
+    }
+    loam_sampler_free(s);
+    return drawn;
+  };
+  using Tokens = std::vector<int32_t>;
+  const loam_logit_bias bias[] = {{1, -INFINITY}, {4, 1}};
+  CHECK(draw([](auto&) {}) == Tokens{1, 1, 1, 1});
+  CHECK(draw([&](auto& o) { o.logit_bias = bias, o.logit_bias_count = 2; }) == Tokens{4, 4, 4, 4});
+  CHECK(draw([](auto& o) { o.presence_penalty = 0.15f; }) == Tokens{1, 2, 1, 1});
+  CHECK(draw([](auto& o) { o.frequency_penalty = 0.15f; }) == Tokens{1, 2, 1, 4});
+  CHECK(draw([](auto& o) { o.dry_multiplier = 5; }, 6) == Tokens{1, 1, 1, 2, 1, 1});
+  CHECK(draw([](auto& o) { o.samplers = "xtc;temperature", o.xtc_probability = 1; }) == Tokens{4, 4, 4, 4});
+  const auto mirostat = [](auto& o) { o.temperature = 1, o.mirostat = 2, o.seed = 3; };
+  CHECK(draw(mirostat, 50) == draw(mirostat, 50));
+  const auto old = [](auto& o) {  // bytes behind its size are not read
+    o.size = 40, o.presence_penalty = 99, o.logit_bias_count = 7;
+  };
+  CHECK(draw(old) == Tokens{1, 1, 1, 1});
+
+  ModelFile f;
+  const char* const breakers[] = {"a", "b"};
+  const auto with_breakers = [&](auto& o) {
+    o.dry_multiplier = 1, o.dry_model = f.model, o.dry_breakers = breakers, o.dry_breaker_count = 2;
+  };
+  draw(with_breakers);
+  const auto refused = [&](auto change) {
+    loam_sampler_options o = LOAM_SAMPLER_OPTIONS_INIT;
+    with_breakers(o);
+    change(o);
+    loam_sampler* s = nullptr;
+    CHECK(loam_sampler_create(&o, &s) == LOAM_BAD_ARGUMENT);
+    CHECK(s == nullptr);
+  };
+  const char* const empty[] = {""};
+  const char* const null[] = {nullptr};
+  refused([&](auto& o) { o.dry_breakers = empty, o.dry_breaker_count = 1; });
+  refused([&](auto& o) { o.dry_breakers = null, o.dry_breaker_count = 1; });
+  refused([](auto& o) { o.logit_bias_count = 1; });
+  refused([](auto& o) { o.samplers = "top_q"; });
+  refused([](auto& o) { o.typical_p = -1; });
+  refused([](auto& o) { o.dry_last = -1; });
+  refused([](auto& o) { o.size = 39; });
+}
+
 TEST_CASE("two sessions of one model in two threads; the model's handle may go first") {
   ModelFile f;
   const std::vector<int32_t> want = generate(SessionHandle(f.model, options()), some_tokens(30), 40);

@@ -72,7 +72,9 @@ TEST_CASE("sizes of the structs: what programs were compiled with must not chang
   CHECK(sizeof(loam_chat_message) == 32);
   CHECK(sizeof(loam_session_options) == 56);
   CHECK(sizeof(loam_row) == 24);
-  CHECK(sizeof(loam_sampler_options) == 40);
+  CHECK(sizeof(loam_sampler_options) == 152);
+  CHECK(offsetof(loam_sampler_options, dynatemp_range) == 40);  // the first version ended here
+  CHECK(sizeof(loam_logit_bias) == 8);
 }
 
 TEST_CASE("a model tells about itself") {
