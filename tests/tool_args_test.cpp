@@ -23,7 +23,7 @@ const Option kSecond[] = {{"-t,--threads", Kind::integer, "N", "2", "threads", 1
                           {"--temp", Kind::number, "T", "0.8", "", 0, 100},
                           {"-n,--predict,--n-predict", Kind::integer, "N", "-1", "", -1},
                           {"--kv", Kind::choice, "f16|f32", "f16"}};
-const std::span<const Option> kGroups[] = {kFirst, kSecond};
+const OptionGroup kGroups[] = {{"First", kFirst}, {"", kSecond}};
 
 Arguments parse(std::vector<std::string> words, size_t least = 0, size_t most = 1) {
   return parse_arguments(words, kGroups, least, most);
@@ -55,6 +55,29 @@ TEST_CASE("options: values, defaults, all spellings, the last one counts") {
   CHECK(some.flag("--json"));
   CHECK(some.text("--kv") == "f32");
   CHECK_THROWS_AS(some.integer("--thread"), Error);  // undeclared: an error of the program
+}
+
+TEST_CASE("options: all values of one that may be given several times") {
+  const Arguments some = parse({"-m", "a", "--temp", "1", "--model=b", "-m", ""});
+  CHECK(some.list("--model") == std::vector<std::string>{"a", "b", ""});
+  CHECK(some.list("--temp") == std::vector<std::string>{"1"});
+  CHECK(some.list("--threads").empty());
+  CHECK_THROWS_AS(some.list("--stop"), Error);
+}
+
+TEST_CASE("options: escapes") {
+  CHECK(unescape("a\\nb\\t\\r\\'\\\"\\\\n") == "a\nb\t\r'\"\\n");
+  CHECK(unescape("\\x41\\x0a\\xC3\\xa9") == "A\n\xc3\xa9");
+  CHECK(unescape("\\x4") == "\\x4");
+  CHECK(unescape("\\xg1\\x1g\\q\\") == "\\xg1\\x1g\\q\\");
+  CHECK(unescape("\\x-1") == "\\x-1");
+  CHECK(unescape("").empty());
+}
+
+TEST_CASE("options: --help shows groups below their titles") {
+  const std::string text = describe(kGroups);
+  CHECK(text.find("this text\nFirst:\n  -m, --model FILE") != std::string::npos);
+  CHECK(text.find(":\n", text.find("First:") + 7) == std::string::npos);  // a group without a title has no line
 }
 
 TEST_CASE("options: the model is -m or the first plain argument") {
@@ -146,7 +169,49 @@ TEST_CASE("commands: every declared option is sound and familiar spellings are t
                                           "--repeat-penalty",
                                           "1.1",
                                           "-sys",
-                                          "d"};
+                                          "d",
+                                          "--temperature",
+                                          "0.6",
+                                          "--typical",
+                                          "0.9",
+                                          "--top-nsigma",
+                                          "1",
+                                          "--xtc-probability",
+                                          "0.5",
+                                          "--xtc-threshold",
+                                          "0.1",
+                                          "--mirostat",
+                                          "2",
+                                          "--mirostat-lr",
+                                          "0.1",
+                                          "--mirostat-ent",
+                                          "5",
+                                          "--frequency-penalty",
+                                          "0.1",
+                                          "--presence-penalty",
+                                          "-0.1",
+                                          "--dry-multiplier",
+                                          "0.8",
+                                          "--dry-base",
+                                          "1.75",
+                                          "--dry-allowed-length",
+                                          "2",
+                                          "--dry-penalty-last-n",
+                                          "-1",
+                                          "--dry-sequence-breaker",
+                                          "none",
+                                          "--dynatemp-range",
+                                          "0.1",
+                                          "--dynatemp-exp",
+                                          "1",
+                                          "-l",
+                                          "3-inf",
+                                          "--samplers",
+                                          "top_k",
+                                          "--ignore-eos",
+                                          "-r",
+                                          "User:",
+                                          "-e"};
   const Arguments args = parse_arguments(familiar, chat.options, chat.least, chat.most);
   CHECK(args.text("--system-prompt") == "d");
   CHECK(args.integer("--ctx-size") == 2);

@@ -42,7 +42,9 @@ struct Fixture {
   }
 
   Conversation conversation(bool shift = false, int64_t limit = 12) {
-    return Conversation(*session, tokenizer, sampler, {kTemplate, "", shift, limit});
+    GenerateOptions answer;
+    answer.limit = limit;
+    return Conversation(*session, tokenizer, sampler, {kTemplate, "", shift, answer});
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "core/text/stop.h"
 #include "tools/chat/conversation.h"
 #include "tools/chat/line_input.h"
 #include "tools/cli/commands.h"
@@ -125,6 +126,7 @@ class Chat {
                    last_.dropped_turns == 1 ? " was" : "s were");
     if (last_.reason == StopReason::context_full)
       std::fputs("(the context is full: /clear, --context-shift or a larger -c)\n", stderr);
+    if (last_.reason == StopReason::time_limit) std::fputs("(stopped by --time-limit)\n", stderr);
     if (last_.reason == StopReason::interrupted && terminal_) std::fputs("(stopped)\n", stderr);
   }
 
@@ -155,15 +157,21 @@ int run_chat(const Arguments& args) {
   const bool terminal = isatty(STDIN_FILENO);
   ConversationOptions options{
       args.has("--chat-template") ? args.text("--chat-template") : std::string(engine.file->chat_template()),
-      args.text("--system-prompt"), args.flag("--context-shift"), args.integer("--predict")};
+      text_option(args, "--system-prompt"),
+      args.flag("--context-shift"),
+      {}};
+  StopMatcher stop(text_options(args, "--stop"));
+  options.answer.limit = args.integer("--predict");
+  options.answer.seconds = args.number("--time-limit");
+  options.answer.stop = &stop;
   if (options.chat_template.empty()) {
     std::fprintf(stderr, "%s has no chat template: it is a base model that continues text\n", args.model().c_str());
-    if (options.limit < 0) options.limit = kBaseModelLimit;
+    if (options.answer.limit < 0) options.answer.limit = kBaseModelLimit;
   } else if (terminal) {
     std::fputs("/help lists the commands\n", stderr);
   }
-  SamplerOptions sampling = sampler_options(args);
-  if (!terminal && !args.has("--temp")) sampling.temperature = 0;  // scripts get the same answer every time
+  SamplerOptions sampling = sampler_options(args, *engine.tokenizer);
+  if (!terminal && !asks_for_chance(args)) sampling.temperature = 0;  // scripts get the same answer every time
   Sampler sampler(sampling);
   return Chat(args, engine, sampler, std::move(options), terminal).run();
 }

@@ -1,5 +1,6 @@
 #include "tools/chat/conversation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -96,12 +97,14 @@ AnswerStats Conversation::ask(const std::string& text, const Stream::Cancelled& 
   }
   stats.prefill = stream_.prefill();
   while (true) {
-    GenerateOptions generate;
-    generate.limit = options_.limit < 0 ? -1 : options_.limit - int64_t(stats.decode.tokens);
+    GenerateOptions generate = options_.answer;
+    if (generate.limit >= 0) generate.limit -= int64_t(stats.decode.tokens);
+    if (generate.seconds > 0) generate.seconds = std::max(1e-9, generate.seconds - stats.decode.seconds);
     stats.reason = stream_.generate(sampler_, generate, cancelled, collect);
     stats.decode.tokens += stream_.decode().tokens;
     stats.decode.seconds += stream_.decode().seconds;
-    held_text_ = render(answer);
+    // The tokens of a stop text are held in part, or not; then the next turn finds out what is.
+    held_text_ = stats.reason == StopReason::stop_text ? "" : render(answer);
     if (stats.reason != StopReason::context_full || !options_.context_shift || !drop_oldest_turn()) break;
     ++stats.dropped_turns;
     held_text_.clear();

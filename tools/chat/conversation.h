@@ -12,7 +12,7 @@ struct ConversationOptions {
   std::string chat_template;   // empty: no template, raw text is continued
   std::string system;          // empty: none
   bool context_shift = false;  // drop the oldest turns when the context is full
-  int64_t limit = -1;          // tokens of an answer; -1: until it ends
+  GenerateOptions answer;      // limits of one answer
 };
 
 struct AnswerStats {

@@ -28,14 +28,14 @@ bool contains(std::string_view list, char separator, std::string_view item) {
 
 std::string quoted(std::string_view s) { return "'" + std::string(s) + "'"; }
 
-const Option* find_option(std::string_view name, std::span<const std::span<const Option>> groups) {
+const Option* find_option(std::string_view name, std::span<const OptionGroup> groups) {
   for (const auto& group : groups)
     for (const Option& option : group)
       if (contains(option.names, ',', name)) return &option;
   return nullptr;
 }
 
-[[noreturn]] void unknown_flag(const std::string& word, std::span<const std::span<const Option>> groups) {
+[[noreturn]] void unknown_flag(const std::string& word, std::span<const OptionGroup> groups) {
   std::vector<std::string_view> known{"--help"};
   for (const auto& group : groups)
     for (const Option& option : group) each_part(option.names, ',', [&](std::string_view n) { known.push_back(n); });
@@ -97,7 +97,7 @@ std::string_view Option::name() const {
 }
 
 const std::string* Arguments::find(std::string_view name) const {
-  if (const auto it = values_.find(name); it != values_.end()) return &it->second;
+  if (const auto it = values_.find(name); it != values_.end()) return &it->second.back();
   const auto it = defaults_.find(name);
   if (it == defaults_.end()) fail(Code::internal, "option '%.*s' is not declared", int(name.size()), name.data());
   return &it->second;
@@ -109,6 +109,11 @@ bool Arguments::has(std::string_view name) const {
 }
 
 const std::string& Arguments::text(std::string_view name) const { return *find(name); }
+
+const std::vector<std::string>& Arguments::list(std::string_view name) const {
+  static const std::vector<std::string> none;
+  return has(name) ? values_.find(name)->second : none;
+}
 
 int64_t Arguments::integer(std::string_view name) const {
   int64_t v = 0;
@@ -127,8 +132,8 @@ const std::string& Arguments::model() const {
   return text("--model");
 }
 
-Arguments parse_arguments(std::span<const std::string> words, std::span<const std::span<const Option>> groups,
-                          size_t least, size_t most) {
+Arguments parse_arguments(std::span<const std::string> words, std::span<const OptionGroup> groups, size_t least,
+                          size_t most) {
   Arguments result;
   for (const auto& group : groups)
     for (const Option& option : group) result.defaults_[std::string(option.name())] = option.otherwise;
@@ -158,11 +163,11 @@ Arguments parse_arguments(std::span<const std::string> words, std::span<const st
       value = words[i];
     }
     check_value(*option, flag, value);
-    result.values_[std::string(option->name())] = value;
+    result.values_[std::string(option->name())].push_back(value);
   }
   const bool takes_model = find_option("--model", groups) != nullptr;
   if (takes_model && !result.plain_.empty() && result.values_.find("--model") == result.values_.end()) {
-    result.values_["--model"] = result.plain_.front();
+    result.values_["--model"] = {result.plain_.front()};
     result.plain_.erase(result.plain_.begin());
     most -= most > 0;
   }
@@ -192,10 +197,35 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   return best;
 }
 
-std::string describe(std::span<const std::span<const Option>> groups) {
-  std::vector<std::pair<std::string, std::string>> rows;
+std::string unescape(std::string_view text) {
+  constexpr std::string_view kNames = "nrt'\"\\", kMeans = "\n\r\t'\"\\";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const size_t known = text[i] == '\\' && i + 1 < text.size() ? kNames.find(text[i + 1]) : std::string_view::npos;
+    unsigned value = 0;
+    const char* const digits = text.data() + i + 2;
+    if (known != std::string_view::npos) {
+      out += kMeans[known];
+      i += 1;
+    } else if (text.substr(i).starts_with("\\x") && i + 4 <= text.size() &&
+               std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+      out += char(value);
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string describe(std::span<const OptionGroup> groups) {
+  struct Row {
+    std::string left, right;
+  };
+  std::vector<Row> rows;
   size_t width = 10;
-  for (const auto& group : groups) {
+  for (const OptionGroup& group : groups) {
+    rows.push_back({"", std::string(group.title)});
     for (const Option& option : group) {
       std::string left = "  ";
       each_part(option.names, ',', [&](std::string_view n) { left += (left.size() > 2 ? ", " : "") + std::string(n); });
@@ -203,12 +233,15 @@ std::string describe(std::span<const std::span<const Option>> groups) {
       std::string right(option.help);
       if (!option.otherwise.empty()) right += " (" + std::string(option.otherwise) + ")";
       if (left.size() <= 34) width = std::max(width, left.size());
-      rows.emplace_back(std::move(left), std::move(right));
+      rows.push_back({std::move(left), std::move(right)});
     }
   }
-  rows.emplace_back("  -h, --help", "this text");
-  std::string text;
+  std::string text = "  -h, --help" + std::string(width - 10, ' ') + "this text\n";
   for (const auto& [left, right] : rows) {
+    if (left.empty()) {
+      if (!right.empty()) text += right + ":\n";
+      continue;
+    }
     text += left;
     if (left.size() > width) text += "\n" + std::string(width, ' ');
     text += std::string(left.size() > width ? 2 : width + 2 - left.size(), ' ') + right + "\n";

@@ -12,8 +12,11 @@ constexpr Option kModel[] = {
     kPre,
 };
 
-constexpr Option kMachine[] = {
+constexpr Option kThreads[] = {
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},
+};
+
+constexpr Option kMachine[] = {
     {"--kv", Kind::choice, "f16|f32", "f16", "type of the stored keys and values"},
     {"--activations", Kind::choice, "int8|f32", "int8",
      "what quantized matrices are multiplied by; f32 is slow and exact"},
@@ -24,26 +27,64 @@ constexpr Option kContext[] = {
     {"-b,--batch-size", Kind::integer, "N", "512", "rows computed at once while reading a prompt", 1, 512},
 };
 
-constexpr Option kSampling[] = {
+constexpr Option kAnswer[] = {
     {"-n,--predict,--n-predict", Kind::integer, "N", "-1", "tokens of an answer at most; -1: until it ends", -1,
      1 << 24},
-    {"--temp", Kind::number, "T", "0.7", "temperature; 0: always the likeliest token", 0, 100},
+    {"--stop,-r,--reverse-prompt", Kind::text, "TEXT", "",
+     "end the answer before this text; may be given several times"},
+    {"--ignore-eos", Kind::flag, "", "", "never choose a token that ends the answer"},
+    {"--time-limit", Kind::number, "SECONDS", "0", "end an answer after this time; 0: none", 0, 1e9},
+};
+
+constexpr Option kSampling[] = {
+    {"-s,--seed", Kind::integer, "N", "-1", "seed of the choices; -1: a new one each time", -1},
+    {"--samplers", Kind::text, "NAMES", "",
+     "the samplers in their order; default: penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature"},
+    {"--temp,--temperature", Kind::number, "T", "0.7", "temperature; 0: always the likeliest token", 0, 100},
+    {"--dynatemp-range", Kind::number, "T", "0", "move the temperature by so much with the entropy; 0: off", 0, 100},
+    {"--dynatemp-exp", Kind::number, "X", "1", "exponent of the entropy for --dynatemp-range", 0, 100},
     {"--top-k", Kind::integer, "N", "40", "choose among the N likeliest; 0: off", 0, 1 << 24},
     {"--top-p", Kind::number, "P", "0.95", "choose among the likeliest that sum to P; 1: off", 0, 1},
     {"--min-p", Kind::number, "P", "0.05", "drop what is below P times the likeliest; 0: off", 0, 1},
+    {"--typical,--typical-p", Kind::number, "P", "1", "choose among those of average surprise that sum to P; 1: off", 0,
+     1},
+    {"--top-nsigma,--top-n-sigma", Kind::number, "N", "-1",
+     "drop logits N standard deviations below the largest; -1: off", -1, 1e6},
+    {"--xtc-probability", Kind::number, "P", "0", "how often to drop the top choices but the last; 0: off", 0, 1},
+    {"--xtc-threshold", Kind::number, "P", "0.1", "what is a top choice: at least P; above 0.5: off", 0, 1},
+    {"--mirostat", Kind::integer, "N", "0", "Mirostat 1 or 2 in place of all filters; 0: off", 0, 2},
+    {"--mirostat-ent", Kind::number, "X", "5", "Mirostat's target surprise in bits (tau)", 0, 1000},
+    {"--mirostat-lr", Kind::number, "X", "0.1", "Mirostat's learning rate (eta)", 0, 1000},
+    {"--adaptive-target", Kind::number, "P", "-1", "probability that adaptive_p, where --samplers names it, keeps to",
+     -1, 1},
+    {"--adaptive-decay", Kind::number, "X", "0.9", "how slowly adaptive_p forgets", 0, 0.99},
+    {"-l,--logit-bias", Kind::text, "ID+X", "",
+     "add X to the logit of token ID, or ID-X; ID-inf: never; may be given several times"},
+};
+
+constexpr Option kRepetition[] = {
     {"--repeat-penalty", Kind::number, "X", "1", "divide repeated tokens' logits by X; 1: off", 0.01, 100},
-    {"--repeat-last-n", Kind::integer, "N", "64", "how far back repetition counts", 0, 1 << 24},
-    {"-s,--seed", Kind::integer, "N", "-1", "seed of the choices; -1: a new one each time", -1},
+    {"--frequency-penalty", Kind::number, "X", "0", "take off X for each time that a token occurred", -100, 100},
+    {"--presence-penalty", Kind::number, "X", "0", "take off X where a token occurred at all", -100, 100},
+    {"--repeat-last-n", Kind::integer, "N", "64", "how far back these three look; -1: the whole text", -1, 1 << 24},
+    {"--dry-multiplier", Kind::number, "X", "0", "DRY: take off X * base^(length - allowed length); 0: off", 0, 1e6},
+    {"--dry-base", Kind::number, "X", "1.75", "base of the DRY penalty", 1, 1e6},
+    {"--dry-allowed-length", Kind::integer, "N", "2", "repetitions of fewer tokens are free", 0, 1 << 24},
+    {"--dry-penalty-last-n", Kind::integer, "N", "64", "how far back DRY looks; -1: the whole text", -1, 1 << 24},
+    {"--dry-sequence-breaker", Kind::text, "TEXT", "",
+     "no repetition reaches across TEXT; may be given several times; none; default: newline : \" *"},
 };
 
 constexpr Option kPrompt[] = {
     {"-p,--prompt", Kind::text, "TEXT", "", "the text"},
     {"-f,--file", Kind::text, "FILE", "", "the text is in FILE; -: standard input"},
+    {"-e,--escape", Kind::flag, "", "", "\\n, \\t, \\\\, \\x41 ... in -p and other options that are texts"},
 };
 
 constexpr Option kChat[] = {
     {"-sys,--system-prompt", Kind::text, "TEXT", "", "the system's message"},
     {"--context-shift", Kind::flag, "", "", "when the context is full, drop the oldest turns and go on"},
+    {"--hide-thinking", Kind::flag, "", "", "do not show what a reasoning model thinks (scripts never print it)"},
     {"--chat-template", Kind::text, "TEXT", "", "use this Jinja template, not the model's"},
 };
 
@@ -79,19 +120,22 @@ constexpr Option kBench[] = {
     {"-n,--decode-lengths", Kind::text, "LIST", "128", "numbers of tokens to decode, e.g. 64,128"},
     {"-t,--threads", Kind::text, "LIST", "0", "thread counts, e.g. 1,2; 0: one per core"},
     {"-r,--repetitions", Kind::integer, "N", "5", "runs of each", 1, 1000},
-    {"--kv", Kind::choice, "f16|f32", "f16", "type of the stored keys and values"},
-    {"--activations", Kind::choice, "int8|f32", "int8",
-     "what quantized matrices are multiplied by; f32 is slow and exact"},
     {"--json", Kind::flag, "", "", "print JSON"},
 };
 
-using Groups = std::span<const Option>;
-constexpr Groups kChatOptions[] = {kModel, kChat, kPrompt, kContext, kSampling, kMachine};
-constexpr Groups kCompleteOptions[] = {kModel, kPrompt, kContext, kSampling, kMachine};
-constexpr Groups kConvertOptions[] = {kConvert};
-constexpr Groups kInspectOptions[] = {kInspect};
-constexpr Groups kTokenizeOptions[] = {kTokenize, kPrompt};
-constexpr Groups kBenchOptions[] = {kModel, kBench};
+constexpr OptionGroup kChatOptions[] = {
+    {"Model", kModel},     {"Conversation", kChat}, {"Prompt", kPrompt},
+    {"Answer", kAnswer},   {"Sampling", kSampling}, {"Repetition", kRepetition},
+    {"Context", kContext}, {"Machine", kThreads},   {"", kMachine},
+};
+constexpr OptionGroup kCompleteOptions[] = {
+    {"Model", kModel},           {"Prompt", kPrompt},   {"Answer", kAnswer},   {"Sampling", kSampling},
+    {"Repetition", kRepetition}, {"Context", kContext}, {"Machine", kThreads}, {"", kMachine},
+};
+constexpr OptionGroup kConvertOptions[] = {{"", kConvert}};
+constexpr OptionGroup kInspectOptions[] = {{"", kInspect}};
+constexpr OptionGroup kTokenizeOptions[] = {{"", kTokenize}, {"", kPrompt}};
+constexpr OptionGroup kBenchOptions[] = {{"", kModel}, {"", kBench}, {"", kMachine}};
 
 constexpr Command kCommands[] = {
     {"chat", "talk with a model", "[MODEL]", 0, 1, kChatOptions, run_chat},

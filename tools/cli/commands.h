@@ -9,11 +9,11 @@ namespace loam {
 
 struct Command {
   std::string_view name;
-  std::string_view help;                             // one line
-  std::string_view plain;                            // what the plain arguments are, e.g. "[MODEL]"
-  size_t least = 0, most = 0;                        // how many of them
-  std::span<const std::span<const Option>> options;  // groups, in the order of --help
-  int (*run)(const Arguments&);                      // returns the exit code
+  std::string_view help;                 // one line
+  std::string_view plain;                // what the plain arguments are, e.g. "[MODEL]"
+  size_t least = 0, most = 0;            // how many of them
+  std::span<const OptionGroup> options;  // in the order of --help
+  int (*run)(const Arguments&);          // returns the exit code
 };
 
 std::span<const Command> all_commands();

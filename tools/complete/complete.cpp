@@ -1,6 +1,7 @@
 // loam complete: continues a raw text.
 #include <cstdio>
 
+#include "core/text/stop.h"
 #include "tools/cli/commands.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/progress.h"
@@ -16,7 +17,8 @@ int run_complete(const Arguments& args) {
   if (prompt.empty()) fail(Code::bad_argument, "the text is empty and the model has no token to begin with");
   engine.session = make_session(args, engine.model);
   Stream stream(*engine.session, *engine.tokenizer);
-  Sampler sampler(sampler_options(args));
+  Sampler sampler(sampler_options(args, *engine.tokenizer));
+  StopMatcher stop(text_options(args, "--stop"));
   ProgressLine line("reading", ProgressLine::Unit::items);
   const auto progress = [&](uint64_t done, uint64_t total) { line.update(done, total); };
   if (!stream.feed(prompt, interrupted, progress)) return kExitInterrupted;
@@ -27,11 +29,14 @@ int run_complete(const Arguments& args) {
   };
   GenerateOptions options;
   options.limit = args.integer("--predict");
+  options.seconds = args.number("--time-limit");
+  options.stop = &stop;
   const StopReason why = stream.generate(sampler, options, interrupted, print);
   std::printf("\n");
   if (why == StopReason::context_full)
     std::fprintf(stderr, "loam complete: the context of %lld tokens is full (-c asks for more)\n",
                  (long long)stream.tokens().size());
+  if (why == StopReason::time_limit) std::fprintf(stderr, "loam complete: stopped by --time-limit\n");
   return why == StopReason::interrupted ? kExitInterrupted : kExitOk;
 }
 

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <random>
 
 #include "backends/backends.h"
 #include "tools/cli/interrupt.h"
@@ -52,21 +51,8 @@ std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<con
                       int(args.integer("--batch-size")));
 }
 
-SamplerOptions sampler_options(const Arguments& args) {
-  SamplerOptions o;
-  o.temperature = float(args.number("--temp"));
-  o.top_k = int(args.integer("--top-k"));
-  o.top_p = float(args.number("--top-p"));
-  o.min_p = float(args.number("--min-p"));
-  o.repeat_penalty = float(args.number("--repeat-penalty"));
-  o.repeat_last_n = int(args.integer("--repeat-last-n"));
-  const int64_t seed = args.integer("--seed");
-  o.seed = seed >= 0 ? uint64_t(seed) : uint64_t(std::random_device{}()) << 32 | std::random_device{}();
-  return o;
-}
-
 std::string read_prompt(const Arguments& args) {
-  if (args.has("--prompt")) return args.text("--prompt");
+  if (args.has("--prompt")) return text_option(args, "--prompt");
   if (!args.has("--file") || args.text("--file") == "-") return slurp(std::cin);
   std::ifstream in(args.text("--file"), std::ios::binary);
   if (!in) fail(Code::io, "cannot read %s", args.text("--file").c_str());

@@ -28,7 +28,14 @@ std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<con
 // The same with the context, threads and batch size of the command line.
 std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model);
 
-SamplerOptions sampler_options(const Arguments& args);
+// UsageError where a value makes no sense.
+SamplerOptions sampler_options(const Arguments& args, const Tokenizer& tokenizer);
+// Whether the command line asks for anything that only a random choice has.
+bool asks_for_chance(const Arguments& args);
+
+// The value of an option, with its escapes replaced where -e says so; and all of its values.
+std::string text_option(const Arguments& args, std::string_view name);
+std::vector<std::string> text_options(const Arguments& args, std::string_view name);
 
 // The text of -p or -f (- is standard input); of standard input where neither is given.
 std::string read_prompt(const Arguments& args);

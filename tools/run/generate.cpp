@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "core/text/constraint.h"
+#include "core/text/stop.h"
 #include "core/text/utf8_stream.h"
 
 namespace loam {
@@ -52,32 +54,33 @@ bool Stream::feed(const std::vector<int32_t>& tokens, const Cancelled& cancelled
 StopReason Stream::generate(Sampler& sampler, const GenerateOptions& options, const Cancelled& cancelled,
                             const OnText& on_text) {
   Utf8Stream text;
+  StopMatcher none;
+  StopMatcher& stop = options.stop ? *options.stop : none;
+  stop.reset();
   const Clock clock;
-  StopReason reason = StopReason::limit;
   uint64_t drawn = 0;
-  while (options.limit < 0 || int64_t(drawn) < options.limit) {
-    if (cancelled()) {
-      reason = StopReason::interrupted;
-      break;
-    }
+  const auto step = [&]() -> std::optional<StopReason> {
+    if (options.limit >= 0 && int64_t(drawn) >= options.limit) return StopReason::limit;
+    if (options.seconds > 0 && clock.seconds() >= options.seconds) return StopReason::time_limit;
+    if (cancelled()) return StopReason::interrupted;
     const int32_t token = sampler.pick(session_.logits(session_.output_count() - 1), tokens_, options.constraint);
     if (options.constraint) options.constraint->accept(token);
-    if (tokenizer_.is_end(token)) {
-      reason = StopReason::end;
-      break;
-    }
-    if (room() < 1) {
-      reason = StopReason::context_full;
-      break;
-    }
-    on_text(text.push(tokenizer_.piece(token)));
+    if (tokenizer_.is_end(token)) return StopReason::end;
+    if (room() < 1) return StopReason::context_full;
+    const std::string shown = text.push(stop.push(tokenizer_.piece(token)));
+    if (!shown.empty()) on_text(shown);
     ++drawn;
+    if (stop.stopped()) return StopReason::stop_text;
     session_.decode(std::array{BatchRow{token, sequence_, true, nullptr}});
     tokens_.push_back(token);
-  }
-  on_text(text.finish());
+    return std::nullopt;
+  };
+  std::optional<StopReason> reason;
+  while (!reason) reason = step();
+  const std::string rest = text.push(stop.finish()) + text.finish();
+  if (!rest.empty()) on_text(rest);
   decode_ = {drawn, clock.seconds()};
-  return reason;
+  return *reason;
 }
 
 }  // namespace loam

@@ -11,9 +11,10 @@
 
 namespace loam {
 
+class StopMatcher;
 class TokenConstraint;
 
-enum class StopReason : uint8_t { end, limit, interrupted, context_full };
+enum class StopReason : uint8_t { end, stop_text, limit, time_limit, interrupted, context_full };
 
 struct Timing {
   uint64_t tokens = 0;
@@ -23,6 +24,8 @@ struct Timing {
 
 struct GenerateOptions {
   int64_t limit = -1;                     // tokens at most; -1: none
+  double seconds = 0;                     // time limit; 0: none
+  StopMatcher* stop = nullptr;            // texts that end the answer; is reset first
   TokenConstraint* constraint = nullptr;  // is asked before and told after each token, the end token included
 };
 
@@ -40,8 +43,8 @@ class Stream {
   // Makes the sequence hold exactly these tokens; computes only what differs from the ones it holds. Returns false
   // where `cancelled` said so (the sequence then holds a prefix). Error{context_full} where they do not fit.
   bool feed(const std::vector<int32_t>& tokens, const Cancelled& cancelled, const OnProgress& progress = {});
-  // Draws tokens and gives their text in whole UTF-8 sequences until the model ends, the limit of `options` is reached,
-  // or `cancelled`. Tokens must have been fed before.
+  // Draws tokens and gives their text in whole UTF-8 sequences until the model ends, a stop text comes (it is not
+  // given, but its tokens are held), a limit of `options` is reached, or `cancelled`. Tokens must have been fed before.
   StopReason generate(Sampler& sampler, const GenerateOptions& options, const Cancelled& cancelled,
                       const OnText& on_text);
   // Room for this many more positions.
