@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "backends/backends.h"
+#include "core/text/stop.h"
 #include "core/text/tokenizer_json.h"
 #include "tests/golden_models.h"
 #include "tests/memory_model.h"
@@ -41,10 +42,12 @@ struct Fixture {
     return o;
   }
 
-  Conversation conversation(bool shift = false, int64_t limit = 12) {
+  Conversation conversation(bool shift = false, int64_t limit = 12, StopMatcher* stop = nullptr,
+                            const std::string& chat_template = kTemplate) {
     GenerateOptions answer;
     answer.limit = limit;
-    return Conversation(*session, tokenizer, sampler, {kTemplate, "", shift, answer});
+    answer.stop = stop;
+    return Conversation(*session, tokenizer, sampler, {chat_template, "", shift, answer});
   }
 };
 
@@ -52,7 +55,7 @@ const auto never = [] { return false; };
 
 std::string ask(Conversation& c, const std::string& text, AnswerStats* stats = nullptr) {
   std::string answer;
-  const AnswerStats s = c.ask(text, never, [&](std::string_view piece) { answer += piece; });
+  const AnswerStats s = c.ask(text, never, [&](PartKind, std::string_view piece) { answer += piece; });
   if (stats) *stats = s;
   return answer;
 }
@@ -137,10 +140,82 @@ TEST_CASE("stopping an answer keeps what was said") {
   int pieces = 0;
   std::string text;
   const AnswerStats stats = c.ask(
-      "go", [&] { return pieces >= 5; }, [&](std::string_view p) { text += p, ++pieces; });
+      "go", [&] { return pieces >= 5; }, [&](PartKind, std::string_view p) { text += p, ++pieces; });
   CHECK(stats.reason == StopReason::interrupted);
   REQUIRE(c.messages().size() == 2);
   CHECK(c.messages()[1].content == text);
   ask(c, "more");
   CHECK(c.messages().size() == 4);
+}
+
+TEST_CASE("a stop text ends the answer before it, wherever tokens begin; the next turn is a fresh conversation's") {
+  Fixture f(2048);
+  Conversation whole = f.conversation(false, 40);
+  const std::string answer = ask(whole, "go on");
+  REQUIRE(answer.size() > 20);
+  for (const size_t at : {size_t(0), size_t(1), answer.size() / 3, answer.size() / 2, answer.size() - 6}) {
+    const std::string text = answer.substr(at, 5);
+    StopMatcher stop(std::vector<std::string>{text, "this never comes"});
+    Conversation c = f.conversation(false, 40, &stop);
+    AnswerStats stats;
+    CHECK(ask(c, "go on", &stats) == answer.substr(0, answer.find(text)));
+    CHECK(stats.reason == StopReason::stop_text);
+    CHECK(stop.found() == text);
+    CHECK(c.messages()[1].content == answer.substr(0, answer.find(text)));
+    const std::string second = ask(c, "more");
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("loam_stop_" + std::to_string(getpid()) + ".json")).string();
+    CHECK(c.undo());
+    c.save(path);
+    Conversation fresh = f.conversation(false, 40, &stop);
+    fresh.load(path);
+    CHECK(ask(fresh, "more") == second);
+    std::filesystem::remove(path);
+  }
+}
+
+TEST_CASE("a stop text that the limit cuts off is shown as far as it came") {
+  Fixture f(1024);
+  Conversation whole = f.conversation(false, 20);
+  const std::string answer = ask(whole, "go on");
+  StopMatcher stop(std::vector<std::string>{answer.substr(answer.size() - 3) + "no such text"});
+  Conversation c = f.conversation(false, 20, &stop);
+  AnswerStats stats;
+  CHECK(ask(c, "go on", &stats) == answer);
+  CHECK(stats.reason == StopReason::limit);
+}
+
+TEST_CASE("a time limit ends an answer") {
+  Fixture f(4096);
+  GenerateOptions answer;
+  answer.seconds = 1e-6;
+  Conversation c(*f.session, f.tokenizer, f.sampler, {kTemplate, "", false, answer});
+  AnswerStats stats;
+  ask(c, "go", &stats);
+  CHECK(stats.reason == StopReason::time_limit);
+  CHECK(stats.decode.tokens <= 1);
+}
+
+TEST_CASE("thinking is kept apart from the answer and not given back to a template that does not ask for it") {
+  const std::string thinks = std::string(kTemplate) + "<think>\n";
+  Fixture f(1024);
+  Conversation c = f.conversation(false, 12, nullptr, thinks);
+  std::string thinking, said;
+  c.ask("why", never, [&](PartKind kind, std::string_view p) { (kind == PartKind::thinking ? thinking : said) += p; });
+  REQUIRE(c.messages().size() == 2);
+  CHECK(said.empty());  // the model never closes what the prompt opened
+  CHECK_FALSE(thinking.empty());
+  CHECK(c.messages()[1].thinking == thinking);
+  CHECK(c.messages()[1].content.empty());
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("loam_think_" + std::to_string(getpid()) + ".json")).string();
+  c.save(path);
+  Conversation d = f.conversation(false, 12, nullptr, thinks);
+  d.load(path);
+  std::filesystem::remove(path);
+  CHECK(d.messages()[1].thinking == thinking);
+  std::string a, b;
+  c.ask("more", never, [&](PartKind, std::string_view p) { a += p; });
+  d.ask("more", never, [&](PartKind, std::string_view p) { b += p; });
+  CHECK(a == b);
 }

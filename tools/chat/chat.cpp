@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "core/text/stop.h"
+#include "tools/chat/answer_printer.h"
 #include "tools/chat/conversation.h"
 #include "tools/chat/line_input.h"
 #include "tools/cli/commands.h"
@@ -20,6 +21,7 @@ constexpr const char* kHelp =
     "/help        this list\n"
     "/clear       forget the conversation\n"
     "/undo        forget the last question and its answer\n"
+    "/think       show or hide what the model thinks\n"
     "/stats       speed and memory of the last answer\n"
     "/save FILE   write the conversation as JSON\n"
     "/load FILE   go on with a saved conversation\n"
@@ -31,6 +33,7 @@ class Chat {
       : args_(args),
         engine_(engine),
         terminal_(terminal),
+        show_thinking_(!args.flag("--hide-thinking")),
         conversation_(*engine.session, *engine.tokenizer, sampler, std::move(options)) {}
 
   int run() {
@@ -79,6 +82,9 @@ class Chat {
         conversation_.clear(), std::fputs("(the conversation is empty)\n", stderr);
       else if (name == "/undo")
         std::fputs(conversation_.undo() ? "(the last answer is forgotten)\n" : "(there is nothing to undo)\n", stderr);
+      else if (name == "/think")
+        show_thinking_ = !show_thinking_,
+        std::fputs(show_thinking_ ? "(thinking is shown)\n" : "(thinking is hidden)\n", stderr);
       else if (name == "/stats")
         print_stats();
       else if ((name == "/save" || name == "/load") && file.empty())
@@ -100,9 +106,14 @@ class Chat {
       line.update(done, total);
       if (done == total) line.finish();
     };
-    const auto print = [](std::string_view piece) {
+    AnswerPrinter printer(style_of_stdout(), show_thinking_, [](std::string_view piece) {
       std::fwrite(piece.data(), 1, piece.size(), stdout);
       std::fflush(stdout);
+    });
+    bool thought = false;
+    const auto print = [&](PartKind kind, std::string_view piece) {
+      thought |= kind == PartKind::thinking;
+      printer.print(kind, piece);
     };
     try {
       last_ = conversation_.ask(text, interrupted, print, progress);
@@ -114,8 +125,10 @@ class Chat {
       failed_ = !terminal_;
     }
     line.finish();
+    printer.finish();
     std::fputs("\n", stdout);
     std::fflush(stdout);
+    if (thought && !printer.answered()) std::fputs("(the model was still thinking)\n", stderr);
     explain();
     clear_interrupt();
   }
@@ -143,7 +156,7 @@ class Chat {
 
   const Arguments& args_;
   const Engine& engine_;
-  bool terminal_, failed_ = false;
+  bool terminal_, show_thinking_, failed_ = false;
   Conversation conversation_;
   AnswerStats last_;
 };

@@ -17,19 +17,19 @@ Conversation::Conversation(Session& session, const Tokenizer& tokenizer, Sampler
 void Conversation::clear() {
   messages_.clear();
   const bool raw = options_.chat_template.empty();  // a base model knows no roles
-  if (!options_.system.empty() && !raw) messages_.push_back({"system", options_.system});
+  if (!options_.system.empty() && !raw) messages_.push_back({"system", options_.system, ""});
 }
 
 // The text that the model reads before it continues with the rest of the answer.
 std::string Conversation::render(const std::string& partial_answer) const {
   if (options_.chat_template.empty()) {
     std::string text;
-    for (const ChatMessage& m : messages_) text += m.content;
+    for (const Message& m : messages_) text += m.content;
     return text + partial_answer;
   }
   const auto token = [&](int32_t id) { return id < 0 ? std::string() : std::string(tokenizer_.token(id)); };
   ChatTemplateInput input;
-  input.messages = messages_;
+  for (const Message& m : messages_) input.messages.push_back({m.role, m.content});
   input.bos_token = token(tokenizer_.spec().bos);
   input.eos_token = token(tokenizer_.spec().eos);
   return render_chat(options_.chat_template, input) + partial_answer;
@@ -76,15 +76,10 @@ bool Conversation::feed(const std::string& partial, AnswerStats& stats, const St
 }
 
 AnswerStats Conversation::ask(const std::string& text, const Stream::Cancelled& cancelled,
-                              const Stream::OnText& on_text, const Stream::OnProgress& progress) {
+                              const AnswerParts::OnPart& on_part, const Stream::OnProgress& progress) {
   AnswerStats stats;
-  const std::vector<ChatMessage> before = messages_;
-  messages_.push_back({"user", text});
-  std::string answer;
-  const auto collect = [&](std::string_view piece) {
-    answer += piece;
-    on_text(piece);
-  };
+  const std::vector<Message> before = messages_;
+  messages_.push_back({"user", text, ""});
   try {
     if (!feed("", stats, cancelled, progress)) {
       messages_ = before;
@@ -96,25 +91,45 @@ AnswerStats Conversation::ask(const std::string& text, const Stream::Cancelled& 
     throw;
   }
   stats.prefill = stream_.prefill();
+  answer(stats, cancelled, on_part, progress);
+  return stats;
+}
+
+void Conversation::answer(AnswerStats& stats, const Stream::Cancelled& cancelled, const AnswerParts::OnPart& on_part,
+                          const Stream::OnProgress& progress) {
+  std::string written;  // as the model wrote it
+  Message message{"assistant", "", ""};
+  AnswerParts parts(held_text_);
+  const AnswerParts::OnPart collect = [&](PartKind kind, std::string_view piece) {
+    (kind == PartKind::thinking ? message.thinking : message.content) += piece;
+    on_part(kind, piece);
+  };
+  const auto on_text = [&](std::string_view piece) {
+    written += piece;
+    if (options_.chat_template.empty())
+      collect(PartKind::answer, piece);
+    else
+      parts.push(piece, collect);
+  };
   while (true) {
     GenerateOptions generate = options_.answer;
     if (generate.limit >= 0) generate.limit -= int64_t(stats.decode.tokens);
     if (generate.seconds > 0) generate.seconds = std::max(1e-9, generate.seconds - stats.decode.seconds);
-    stats.reason = stream_.generate(sampler_, generate, cancelled, collect);
+    stats.reason = stream_.generate(sampler_, generate, cancelled, on_text);
     stats.decode.tokens += stream_.decode().tokens;
     stats.decode.seconds += stream_.decode().seconds;
     // The tokens of a stop text are held in part, or not; then the next turn finds out what is.
-    held_text_ = stats.reason == StopReason::stop_text ? "" : render(answer);
+    held_text_ = stats.reason == StopReason::stop_text ? "" : render(written);
     if (stats.reason != StopReason::context_full || !options_.context_shift || !drop_oldest_turn()) break;
     ++stats.dropped_turns;
     held_text_.clear();
-    if (!feed(answer, stats, cancelled, progress)) {
+    if (!feed(written, stats, cancelled, progress)) {
       stats.reason = StopReason::interrupted;
       break;
     }
   }
-  messages_.push_back({"assistant", answer});
-  return stats;
+  parts.finish(collect);
+  messages_.push_back(std::move(message));
 }
 
 bool Conversation::undo() {
@@ -125,7 +140,10 @@ bool Conversation::undo() {
 
 void Conversation::save(const std::string& path) const {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const ChatMessage& m : messages_) all.push_back({{"role", m.role}, {"content", m.content}});
+  for (const Message& m : messages_) {
+    all.push_back({{"role", m.role}, {"content", m.content}});
+    if (!m.thinking.empty()) all.back()["reasoning_content"] = m.thinking;
+  }
   const std::string part = path + ".part";
   std::ofstream out(part, std::ios::binary);
   out << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
@@ -144,12 +162,13 @@ void Conversation::load(const std::string& path) {
   const auto all = nlohmann::json::parse(std::string(std::istreambuf_iterator<char>(in), {}), nullptr, false);
   if (!all.is_array())
     fail(Code::bad_file, "%s is not a saved conversation: expected a JSON list of messages", path.c_str());
-  std::vector<ChatMessage> messages;
+  std::vector<Message> messages;
   for (const auto& m : all) {
     if (!m.is_object() || !m.contains("role") || !m["role"].is_string() || !m.contains("content") ||
         !m["content"].is_string())
       fail(Code::bad_file, "%s: message %zu has no text 'role' and 'content'", path.c_str(), messages.size() + 1);
-    messages.push_back({m["role"], m["content"]});
+    messages.push_back({m["role"], m["content"], ""});
+    if (const auto it = m.find("reasoning_content"); it != m.end() && it->is_string()) messages.back().thinking = *it;
   }
   messages_ = std::move(messages);
 }

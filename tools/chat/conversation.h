@@ -3,10 +3,16 @@
 #include <string>
 #include <vector>
 
+#include "core/text/answer_parts.h"
 #include "core/text/chat_template.h"
 #include "tools/run/generate.h"
 
 namespace loam {
+
+struct Message {
+  std::string role, content;
+  std::string thinking;  // of an answer; templates decide whether the model sees it again
+};
 
 struct ConversationOptions {
   std::string chat_template;   // empty: no template, raw text is continued
@@ -25,17 +31,17 @@ class Conversation {
  public:
   Conversation(Session& session, const Tokenizer& tokenizer, Sampler& sampler, ConversationOptions options);
 
-  // Adds the user's message and the answer; gives the answer's text as it comes. When the context is full and nothing
-  // may be dropped, the answer ends with StopReason::context_full; a message that does not fit at all is an
-  // Error{context_full} and leaves the conversation as it was.
-  AnswerStats ask(const std::string& text, const Stream::Cancelled& cancelled, const Stream::OnText& on_text,
+  // Adds the user's message and the answer; gives the answer's parts as they come (of a base model, all is answer).
+  // When the context is full and nothing may be dropped, the answer ends with StopReason::context_full; a message that
+  // does not fit at all is an Error{context_full} and leaves the conversation as it was.
+  AnswerStats ask(const std::string& text, const Stream::Cancelled& cancelled, const AnswerParts::OnPart& on_part,
                   const Stream::OnProgress& progress = {});
   void clear();
   bool undo();  // forgets the last question and answer; false: there is none
   void save(const std::string& path) const;
   void load(const std::string& path);
 
-  const std::vector<ChatMessage>& messages() const { return messages_; }
+  const std::vector<Message>& messages() const { return messages_; }
   int64_t held_tokens() const { return int64_t(stream_.tokens().size()); }
   int64_t room() const { return stream_.room(); }
 
@@ -43,6 +49,8 @@ class Conversation {
   std::string render(const std::string& partial_answer) const;
   std::vector<int32_t> tokens_for(const std::string& text) const;
   bool drop_oldest_turn();
+  void answer(AnswerStats& stats, const Stream::Cancelled& cancelled, const AnswerParts::OnPart& on_part,
+              const Stream::OnProgress& progress);
   bool feed(const std::string& partial, AnswerStats& stats, const Stream::Cancelled& cancelled,
             const Stream::OnProgress& progress);
 
@@ -50,7 +58,7 @@ class Conversation {
   Sampler& sampler_;
   ConversationOptions options_;
   Stream stream_;
-  std::vector<ChatMessage> messages_;
+  std::vector<Message> messages_;
   std::string held_text_;  // whose tokens stream_ holds, as drawn
 };
 
