@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <utility>
+
 #include "core/error.h"
+#include "core/text/digit_groups.h"
 #include "core/text/scanners.h"
 
 namespace loam {
@@ -68,6 +71,20 @@ PreTokenizer split_by_string(const std::string& pattern, Behavior behavior, bool
   };
 }
 
+PreTokenizer split_by_cutter(Cutter cut) {
+  return [cut](Words& words) {
+    std::vector<Words::Range> out;
+    std::vector<size_t> ends;
+    for (const Words::Range r : words.ranges) {
+      ends.clear();
+      cut(words.word(r), ends);
+      size_t begin = r.begin;
+      for (const size_t end : ends) out.push_back({std::exchange(begin, r.begin + end), r.begin + end});
+    }
+    words.ranges = std::move(out);
+  };
+}
+
 PreTokenizer make_split(const Json& step) {
   bool is_regex = false;
   const std::string pattern = pattern_field(step, "pattern", is_regex);
@@ -77,6 +94,9 @@ PreTokenizer make_split(const Json& step) {
   // Those patterns match everywhere, so that removing the gaps between matches (invert) is the same as isolating.
   const Scanner scan = find_scanner(pattern);
   if (scan && (invert ? behavior == Behavior::removed : behavior == Behavior::isolated)) return split_by_scanner(scan);
+  if (const Cutter cut = find_cutter(pattern); cut && behavior == Behavior::isolated && !invert) {
+    return split_by_cutter(cut);
+  }
   return [behavior, invert, regex = Regex(pattern)](Words& words) {
     RegexSearch search(regex);
     cut_words(words, behavior, [&](std::string_view word, std::vector<Part>& parts) {
