@@ -18,20 +18,28 @@ bool stands_alone(std::string_view text, size_t begin, size_t end) {
 }  // namespace
 
 AddedTokens::AddedTokens(const TokenizerSpec& spec, bool normalized, const Normalizer& normalizer) : spec_(&spec) {
-  for (size_t id = 0; id < spec.size(); ++id) {
-    if (!spec.has_flag(id, TokenFlags::added) || spec.has_flag(id, TokenFlags::normalized) != normalized) continue;
-    std::string text(spec.token(id));
-    if (normalized && normalizer) normalizer(text, false);
-    if (text.empty()) continue;
-    int32_t node = 0;
-    for (const char c : text) {
-      const auto [it, added] = children_.try_emplace(uint64_t(node) << 8 | uint8_t(c), int32_t(ids_.size()));
-      if (added) ids_.push_back(-1);
-      node = it->second;
+  for (const bool special : {true, false}) {  // of two with the same text the special one wins
+    for (size_t id = 0; id < spec.size(); ++id) {
+      if (!spec.has_flag(id, TokenFlags::added) || spec.has_flag(id, TokenFlags::special) != special) continue;
+      if (spec.has_flag(id, TokenFlags::normalized) != normalized) continue;
+      std::string text(spec.token(id));
+      bool first = false;
+      if (normalized && normalizer) normalizer(text, first);
+      add(text, int32_t(id));
     }
-    if (ids_[size_t(node)] < 0) ids_[size_t(node)] = int32_t(id);
-    starts_[uint8_t(text[0])] = true;
   }
+}
+
+void AddedTokens::add(std::string_view text, int32_t id) {
+  if (text.empty()) return;
+  int32_t node = 0;
+  for (const char c : text) {
+    const auto [it, added] = children_.try_emplace(uint64_t(node) << 8 | uint8_t(c), int32_t(ids_.size()));
+    if (added) ids_.push_back(-1);
+    node = it->second;
+  }
+  if (ids_[size_t(node)] < 0) ids_[size_t(node)] = id;
+  starts_[uint8_t(text[0])] = true;
 }
 
 int32_t AddedTokens::child(int32_t node, uint8_t byte) const {
@@ -55,7 +63,7 @@ size_t AddedTokens::longest(std::string_view text, size_t at, int32_t& id) const
 
 std::vector<AddedTokens::Section> AddedTokens::cut(std::string_view text, bool parse_special) const {
   std::vector<Section> out;
-  size_t done = 0;
+  size_t done = 0, spaces_end = 0;  // the last run of spaces that a token took: it ends there
   for (size_t at = 0; at < text.size();) {
     int32_t id = -1;
     size_t end = starts_[uint8_t(text[at])] ? longest(text, at, id) : 0;
@@ -68,10 +76,13 @@ std::vector<AddedTokens::Section> AddedTokens::cut(std::string_view text, bool p
     const size_t token = size_t(id);
     if (!parse_special && spec_->has_flag(token, TokenFlags::special)) continue;
     if (spec_->has_flag(token, TokenFlags::single_word) && !stands_alone(text, begin, end)) continue;
-    if (spec_->has_flag(token, TokenFlags::lstrip)) begin = skip_spaces_back(text, begin, std::min(done, begin));
-    if (spec_->has_flag(token, TokenFlags::rstrip)) end = skip_spaces(text, end);
+    if (spec_->has_flag(token, TokenFlags::lstrip)) {
+      begin = std::max(skip_spaces_back(text, begin, std::min(done, begin)), done);
+    }
+    if (spec_->has_flag(token, TokenFlags::rstrip)) end = spaces_end = skip_spaces(text, std::max(end, spaces_end));
+    // Tokens that are spaces themselves may lie in what the one before took; the rest is as the reference does it.
     if (begin > done) out.push_back({done, begin, -1});
-    out.push_back({begin, end, id});
+    if (begin < end) out.push_back({begin, end, id});
     done = end;
   }
   if (done < text.size()) out.push_back({done, text.size(), -1});

@@ -25,6 +25,7 @@ class AddedTokens {
   bool empty() const { return children_.empty(); }
 
  private:
+  void add(std::string_view text, int32_t id);
   int32_t child(int32_t node, uint8_t byte) const;
   // The longest token at `at`; its end, or 0.
   size_t longest(std::string_view text, size_t at, int32_t& id) const;

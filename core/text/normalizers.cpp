@@ -17,17 +17,18 @@ Normalizer make_prepend(const Json& step) {
 
 Normalizer make_strip(const Json& step) {
   const bool left = bool_field(step, "strip_left", true), right = bool_field(step, "strip_right", true);
-  return [=](std::string& text, bool) {
+  return [=](std::string& text, bool& first) {
     size_t begin = 0, end = text.size();
     if (left) begin = skip_spaces(text, 0);
     if (right) end = skip_spaces_back(text, end, begin);
+    first = first && begin == 0;
     text.erase(end);
     text.erase(0, begin);
   };
 }
 
 Normalizer make_replace(const Json& step) {
-  return [replace = make_replacer(step)](std::string& text, bool) { replace(text); };
+  return [replace = make_replacer(step)](std::string& text, bool& first) { first = !replace(text) && first; };
 }
 
 Normalizer make_byte_level(const Json&) {
@@ -44,7 +45,7 @@ Normalizer make_sequence(const Json& step) {
   for (const Json& part : step.value("normalizers", Json::array())) {
     if (Normalizer n = make_normalizer(part)) all.push_back(std::move(n));
   }
-  return [all](std::string& text, bool first) {
+  return [all](std::string& text, bool& first) {
     for (const Normalizer& n : all) n(text, first);
   };
 }

@@ -12,29 +12,33 @@ Normalizer normal_form(NormalForm form) {
   return [form](std::string& text, bool) { normalize_unicode(text, form); };
 }
 
-// Rewrites text by write(Char, out).
+// Rewrites text by write(Char, out); clears `first` where the first character vanishes.
 template <class Write>
-void rewrite(std::string& text, Write write) {
+void rewrite(std::string& text, bool& first, Write write) {
+  if (text.empty()) return;
   std::string out;
   out.reserve(text.size());
-  for_each_char(text, [&](Char c) { write(c, out); });
+  const Char begin = decode_utf8(text, 0);
+  write(begin, out);
+  first = first && !out.empty();
+  for_each_char(std::string_view(text).substr(begin.bytes), [&](Char c) { write(c, out); });
   text = std::move(out);
 }
 
-void lowercase(std::string& text) {
-  rewrite(text, [](Char c, std::string& out) { append_lowercase(out, c.code); });
+void lowercase(std::string& text, bool& first) {
+  rewrite(text, first, [](Char c, std::string& out) { append_lowercase(out, c.code); });
 }
 
-void remove_class(std::string& text, uint16_t char_class) {
+void remove_class(std::string& text, bool& first, uint16_t char_class) {
   const uint16_t* classes = char_classes();
-  rewrite(text, [&](Char c, std::string& out) {
+  rewrite(text, first, [&](Char c, std::string& out) {
     if (!(classes[c.code] & char_class)) append_utf8(out, c.code);
   });
 }
 
-void clean(std::string& text) {
+void clean(std::string& text, bool& first) {
   const uint16_t* classes = char_classes();
-  rewrite(text, [&](Char c, std::string& out) {
+  rewrite(text, first, [&](Char c, std::string& out) {
     if (classes[c.code] & CharClass::space && c.code != 0x85 && c.code != 0xb && c.code != 0xc)
       out += ' ';
     else if (!is_bert_control(c.code))
@@ -48,8 +52,8 @@ bool is_chinese(uint32_t c) {
          (c >= 0x2f800 && c <= 0x2fa1f);
 }
 
-void space_out_chinese(std::string& text) {
-  rewrite(text, [](Char c, std::string& out) {
+void space_out_chinese(std::string& text, bool& first) {
+  rewrite(text, first, [](Char c, std::string& out) {
     const bool chinese = is_chinese(c.code);
     if (chinese) out += ' ';
     append_utf8(out, c.code);
@@ -74,30 +78,30 @@ Normalizer make_nfkc(const Json&) { return normal_form(NormalForm::nfkc); }
 Normalizer make_nfkd(const Json&) { return normal_form(NormalForm::nfkd); }
 
 Normalizer make_lowercase(const Json&) {
-  return [](std::string& text, bool) { lowercase(text); };
+  return [](std::string& text, bool& first) { lowercase(text, first); };
 }
 
 Normalizer make_strip_accents(const Json&) {
-  return [](std::string& text, bool) { remove_class(text, CharClass::accent); };
+  return [](std::string& text, bool& first) { remove_class(text, first, CharClass::accent); };
 }
 
 Normalizer make_bert_normalizer(const Json& step) {
   const bool cleans = bool_field(step, "clean_text", true), chinese = bool_field(step, "handle_chinese_chars", true);
   const bool lowers = bool_field(step, "lowercase", true), strips = bool_field(step, "strip_accents", lowers);
-  return [=](std::string& text, bool) {
-    if (cleans) clean(text);
-    if (chinese) space_out_chinese(text);
+  return [=](std::string& text, bool& first) {
+    if (cleans) clean(text, first);
+    if (chinese) space_out_chinese(text, first);
     if (strips) {
       normalize_unicode(text, NormalForm::nfd);
-      remove_class(text, CharClass::bert_mark);
+      remove_class(text, first, CharClass::bert_mark);
     }
-    if (lowers) lowercase(text);
+    if (lowers) lowercase(text, first);
   };
 }
 
 Normalizer make_nmt(const Json&) {
-  return [](std::string& text, bool) {
-    rewrite(text, [](Char c, std::string& out) {
+  return [](std::string& text, bool& first) {
+    rewrite(text, first, [](Char c, std::string& out) {
       if (is_nmt_removed(c.code)) return;
       append_utf8(out, is_nmt_space(c.code) ? ' ' : c.code);
     });

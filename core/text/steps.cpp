@@ -39,17 +39,28 @@ std::string pattern_field(const Json& step, const char* name, bool& is_regex) {
   fail(Code::bad_file, "tokenizer: '%s' is neither {\"String\": text} nor {\"Regex\": text}", name);
 }
 
-std::function<void(std::string& text)> make_replacer(const Json& step) {
+std::function<bool(std::string& text)> make_replacer(const Json& step) {
   bool is_regex = false;
   const std::string from = pattern_field(step, "pattern", is_regex), to = string_field(step, "content");
-  if (!is_regex && !from.empty()) return [from, to](std::string& text) { replace_all(text, from, to); };
+  if (!is_regex && !from.empty()) {
+    return [from, to](std::string& text) {
+      const bool removed = to.empty() && text.starts_with(from);
+      replace_all(text, from, to);
+      return removed;
+    };
+  }
   return [pattern = Regex(from), to](std::string& text) {
-    if (text.empty()) return;
+    if (text.empty()) return false;
+    bool removed = false;
     std::string out;
     size_t done = 0;
     RegexSearch search(pattern, text);
-    for (Regex::Match m{}; search.next(m); done = m.end) out.append(text, done, m.begin - done).append(to);
+    for (Regex::Match m{}; search.next(m); done = m.end) {
+      removed |= to.empty() && m.begin == 0 && m.end > 0;
+      out.append(text, done, m.begin - done).append(to);
+    }
     text = out.append(text, done);
+    return removed;
   };
 }
 
@@ -107,7 +118,10 @@ int char_to_byte(uint32_t code) {
 }
 
 int byte_token_value(std::string_view token) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
+  const auto digit = [](char c) {
+    const char lower = char(c | 0x20);
+    return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+  };
   if (token.size() != 6 || token.substr(0, 3) != "<0x" || token[5] != '>') return -1;
   const int high = digit(token[3]), low = digit(token[4]);
   return high < 0 || low < 0 ? -1 : high * 16 + low;

@@ -55,17 +55,21 @@ struct ModelScratch {
   std::vector<Piece> pieces;
 };
 
-using Normalizer = std::function<void(std::string& text, bool first)>;
+// `first`: the text begins the input; a step that removes its beginning clears it (only Metaspace asks).
+using Normalizer = std::function<void(std::string& text, bool& first)>;
 using PreTokenizer = std::function<void(Words&)>;
 using Model = std::function<void(std::string_view word, ModelScratch&, std::vector<int32_t>& out)>;
-// Turns a token's text into bytes; `first`: it begins the output.
-using DecodeStep = std::function<void(std::string& token, bool first)>;
+// Turns the texts of tokens into text, step by step; `begins`: the first of them begins the output, and the last ends
+// it.
+using Tokens = std::vector<std::string>;
+using DecodeStep = std::function<void(Tokens& tokens, bool begins)>;
 struct Decoder {
-  std::vector<DecodeStep> each;   // on every token
-  std::vector<DecodeStep> whole;  // after "Fuse": once, on the joined text
+  std::vector<DecodeStep> steps;
+  bool fused = false;  // a step has joined all tokens into one
+  std::string decode(Tokens tokens, bool begins) const;
 };
 
-// The maker of a JSON step; empty function (or Special, Decoder) for null.
+// The maker of a JSON step; for null an empty function, no special tokens, a decoder that puts spaces between tokens.
 Normalizer make_normalizer(const Json& step);
 PreTokenizer make_pre_tokenizer(const Json& step);
 Model make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
@@ -78,8 +82,9 @@ bool bool_field(const Json& step, const char* name, bool otherwise);
 std::string string_field(const Json& step, const char* name);  // missing or null: empty
 // {"String": text} or {"Regex": text}; is_regex tells which.
 std::string pattern_field(const Json& step, const char* name, bool& is_regex);
-// "pattern" (string or regex) -> "content", everywhere in a text; of a normalizer or decoder.
-std::function<void(std::string& text)> make_replacer(const Json& step);
+// "pattern" (string or regex) -> "content", everywhere in a text; of a normalizer or decoder. The function tells
+// whether it removed the beginning of the text.
+std::function<bool(std::string& text)> make_replacer(const Json& step);
 [[noreturn]] void fail_unknown_step(const char* kind, const std::string& type);
 
 // GPT-2's mapping of bytes to printable characters: the code point of each byte, and back (-1: none).

@@ -39,7 +39,7 @@ struct Tokenizer::State {
   void encode_words(Words& words, ModelScratch& scratch, std::vector<int32_t>& out) const;
   void encode_section(std::string_view text, bool first, bool parse_special, ModelScratch& scratch,
                       std::vector<int32_t>& out) const;
-  std::string decoded(int32_t id, bool first) const;
+  std::string text_of(int32_t id) const;  // as decoders want it
 };
 
 void Tokenizer::State::encode_words(Words& words, ModelScratch& scratch, std::vector<int32_t>& out) const {
@@ -71,13 +71,13 @@ void Tokenizer::State::encode_section(std::string_view text, bool first, bool pa
   }
 }
 
-std::string Tokenizer::State::decoded(int32_t id, bool first) const {
+std::string Tokenizer::State::text_of(int32_t id) const {
   if (id < 0 || size_t(id) >= spec.size()) {
     fail(Code::bad_argument, "token %d is outside the vocabulary of %zu tokens", id, spec.size());
   }
   std::string text(spec.token(size_t(id)));
-  if (normalizer && spec.has_flag(size_t(id), TokenFlags::normalized)) normalizer(text, false);
-  for (const DecodeStep& step : decoder.each) step(text, first);
+  bool first = false;
+  if (normalizer && spec.has_flag(size_t(id), TokenFlags::normalized)) normalizer(text, first);
   return text;
 }
 
@@ -109,22 +109,15 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, EncodeOptions opti
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {
-  std::string out;
-  bool first = true;
+  Tokens tokens;
+  tokens.reserve(ids.size());
   for (const int32_t id : ids) {
-    if (skip_special && is_special(id)) continue;
-    out += state_->decoded(id, first);
-    first = false;
+    if (!skip_special || !is_special(id)) tokens.push_back(state_->text_of(id));
   }
-  for (const DecodeStep& step : state_->decoder.whole) step(out, true);
-  return out;
+  return state_->decoder.decode(std::move(tokens), true);
 }
 
-std::string Tokenizer::piece(int32_t id) const {
-  std::string out = state_->decoded(id, false);
-  for (const DecodeStep& step : state_->decoder.whole) step(out, false);
-  return out;
-}
+std::string Tokenizer::piece(int32_t id) const { return state_->decoder.decode({state_->text_of(id)}, false); }
 
 bool Tokenizer::is_end(int32_t id) const {
   const auto& ends = state_->spec.ends;
