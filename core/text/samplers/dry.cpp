@@ -53,9 +53,8 @@ class Dry : public SamplerStep {
       size_t longest = std::binary_search(single_.begin(), single_.end(), recent[at]);
       auto row = std::lower_bound(longer_.begin(), longer_.end(), std::vector<int32_t>{recent[at]});
       for (; row != longer_.end() && (*row)[0] == recent[at]; ++row) {
-        if (row->size() <= i + 1 && row->size() > longest &&
-            std::equal(row->begin(), row->end(), recent.begin() + std::ptrdiff_t(at)))
-          longest = row->size();
+        if (row->size() <= i + 1 && std::equal(row->begin(), row->end(), recent.begin() + std::ptrdiff_t(at)))
+          longest = row->size();  // in their order, the next one that fits too is longer
       }
       if (longest) return i + 1 - longest;
     }
