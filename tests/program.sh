@@ -23,6 +23,11 @@ done
 expect 2 "loam: unknown command 'caht'; did you mean 'chat'?*" caht
 expect 2 "loam: unknown flag '--verzion'*" --verzion
 expect 2 "loam chat: flag '--temp' expects a number, not 'hot'*" chat --temp hot x.loam
+expect 2 "loam complete: there is no sampler 'topq'; known are penalties,*; did you mean 'top_k'?*" complete --samplers 'min_p;topq' x.loam
+expect 2 "loam complete: the sampler 'top_k' is named twice*" complete --samplers 'top-k;top_k' x.loam
+expect 2 "loam complete: flag '--logit-bias' expects a token's number, a sign and a number*" complete -l 7 x.loam
+expect 2 "loam chat: flag '--stop' expects a text that is not empty*" chat --stop '' x.loam
+expect 2 "loam chat: flag '--mirostat': 3 is out of range*" chat --mirostat 3 x.loam
 expect 2 "loam chat: unexpected argument 'b'*" chat a b
 expect 2 "loam verify: too few arguments*" verify
 "$loam" >"$work/out" 2>&1; [ $? = 2 ] && grep -q '^usage: loam' "$work/out" || { echo "loam without a command"; bad=1; }

@@ -164,6 +164,7 @@ class Chat {
 }  // namespace
 
 int run_chat(const Arguments& args) {
+  check_sampling(args);
   catch_interrupts();
   Engine engine = open_engine(args);
   engine.session = make_session(args, engine.model);

@@ -11,6 +11,7 @@
 namespace loam {
 
 int run_complete(const Arguments& args) {
+  check_sampling(args);
   catch_interrupts();
   Engine engine = open_engine(args);
   const std::vector<int32_t> prompt = engine.tokenizer->encode(read_prompt(args));

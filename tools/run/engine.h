@@ -28,7 +28,8 @@ std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<con
 // The same with the context, threads and batch size of the command line.
 std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model);
 
-// UsageError where a value makes no sense.
+// UsageError where a value makes no sense; check_sampling finds what can be found before a model is opened.
+void check_sampling(const Arguments& args);
 SamplerOptions sampler_options(const Arguments& args, const Tokenizer& tokenizer);
 // Whether the command line asks for anything that only a random choice has.
 bool asks_for_chance(const Arguments& args);

@@ -1,10 +1,13 @@
 // Command line -> options of the sampler.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <random>
 
+#include "core/error.h"
 #include "core/text/samplers/dry_breakers.h"
+#include "core/text/samplers/step.h"
 #include "tools/run/engine.h"
 
 namespace loam {
@@ -79,13 +82,43 @@ constexpr IntegerRow kIntegers[] = {
     {"--dry-penalty-last-n", &SamplerOptions::dry_penalty_last_n},
 };
 
-}  // namespace
-
-SamplerOptions sampler_options(const Arguments& args, const Tokenizer& tokenizer) {
+SamplerOptions without_tokens(const Arguments& args) {
   SamplerOptions o;
   for (const NumberRow& row : kNumbers) o.*row.field = float(args.number(row.flag));
   for (const IntegerRow& row : kIntegers) o.*row.field = int(args.integer(row.flag));
   o.samplers = args.text("--samplers");
+  return o;
+}
+
+// The first of the names that no sampler has, with the one that was meant.
+std::string suggestion(std::string_view names) {
+  std::vector<std::string_view> known;
+  for (const StepRow& row : sampler_steps()) known.push_back(row.name);
+  while (!names.empty()) {
+    const size_t end = std::min(names.find(';'), names.size());
+    const std::string_view near = nearest(names.substr(0, end), known);
+    if (!near.empty() && near != names.substr(0, end)) return "; did you mean '" + std::string(near) + "'?";
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return "";
+}
+
+}  // namespace
+
+void check_sampling(const Arguments& args) {
+  try {
+    Sampler sampler(without_tokens(args));
+  } catch (const Error& e) {
+    throw UsageError(e.what() + suggestion(args.text("--samplers")));
+  }
+  for (const std::string& text : args.list("--logit-bias")) parse_bias(text, std::numeric_limits<int32_t>::max());
+  for (const std::string& text : args.list("--stop")) {
+    if (text.empty()) throw UsageError("flag '--stop' expects a text that is not empty");
+  }
+}
+
+SamplerOptions sampler_options(const Arguments& args, const Tokenizer& tokenizer) {
+  SamplerOptions o = without_tokens(args);
   for (const std::string& text : args.list("--logit-bias")) o.logit_bias.push_back(parse_bias(text, tokenizer.size()));
   if (args.flag("--ignore-eos")) {
     for (const int32_t end : tokenizer.spec().ends)
