@@ -283,6 +283,28 @@ def check_gemma(rng, folder):
     return bad
 
 
+def check_bert(rng, folder):
+    bad = 0
+    for lowercase in (True, False):
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        t = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        t.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+        t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        t.train_from_iterator(corpus(rng), trainers.WordPieceTrainer(vocab_size=900, show_progress=False,
+                                                                    special_tokens=special))
+        t.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+        tokens = [t.id_to_token(i) for i in range(t.get_vocab_size())]
+        types = [3] * 5 + [1] * (len(tokens) - 5)
+        shown = tokens[:5] + [x[2:] if x.startswith("##") else "\u2581" + x for x in tokens[5:]]
+        path = os.path.join(folder, "b.gguf")
+        write(path, "bert", shown, types, pre="default", cls_token_id=2, seperator_token_id=3, unknown_token_id=1,
+              padding_token_id=0, normalizer__lowercase=lowercase)
+        texts = [random_text(rng, special) for _ in range(2 * COUNT)] + ["", " ", "a" * 99, "a" * 101]
+        bad += compare(f"bert, lowercase {lowercase}", path, texts, lambda x: t.encode(x).ids, add_special=True)
+    print(f"bert: {bad} differ")
+    return bad
+
+
 def check_sentencepiece(rng, folder):
     bad = 0
     text = os.path.join(folder, "corpus.txt")
@@ -329,6 +351,7 @@ def main():
         bad, _ = check_byte_level(rng, folder)
         bad += check_gemma(rng, folder)
         bad += check_sentencepiece(rng, folder)
+        bad += check_bert(rng, folder)
     return 1 if bad else 0
 
 
