@@ -163,7 +163,7 @@ TEST_CASE("random grammars mean what their definition says") {
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   int matched = 0, refused = 0;
-  for (int round = 0; round < (full() ? 20000 : 1500); ++round) {
+  for (int round = 0; round < (full() ? 20000 : 150); ++round) {
     const std::string text = RandomGrammar(random).make();
     INFO(text);
     const Grammar g = parse_gbnf(text);
@@ -202,8 +202,8 @@ TEST_CASE("random grammars mean what their definition says") {
       REQUIRE(matcher->may_end(same) == wanted);
     }
   }
-  CHECK(matched > 500);
-  CHECK(refused < (full() ? 6000 : 450));
+  CHECK(matched > 50);
+  CHECK(refused < (full() ? 6000 : 50));
 }
 
 std::vector<TokenTrie::Token> random_vocabulary(std::mt19937_64& random) {
@@ -226,8 +226,8 @@ void check_mask(GrammarConstraint& c, const TokenTrie& trie) {
   const std::span<const uint64_t> borrowed = c.allowed();
   const std::vector<uint64_t> mask(borrowed.begin(), borrowed.end());
   for (size_t t = 0; t < trie.vocab(); ++t) {
-    INFO("token " << t << " \"" << std::string(trie.bytes(int32_t(t))) << '"');
-    REQUIRE(bool(mask[t / 64] >> (t % 64) & 1) == c.allows(int32_t(t)));
+    const bool in_mask = mask[t / 64] >> (t % 64) & 1;
+    if (in_mask != c.allows(int32_t(t))) FAIL("token " << t << " is " << (in_mask ? "" : "not ") << "in the mask");
   }
 }
 
@@ -239,7 +239,8 @@ void check_by_bytes(const std::shared_ptr<const Automaton>& automaton, const Tok
   for (size_t t = 0; t < trie.vocab(); ++t) {
     const std::string_view bytes = trie.bytes(int32_t(t));
     const bool wanted = trie.is_end(int32_t(t)) ? m.may_end(s) : !bytes.empty() && m.step(s, bytes) != Matcher::kDead;
-    REQUIRE(c.allows(int32_t(t)) == wanted);
+    if (c.allows(int32_t(t)) != wanted)
+      FAIL("token " << t << " is " << (wanted ? "" : "not ") << "allowed byte by byte");
   }
 }
 
@@ -269,7 +270,7 @@ TEST_CASE("a mask has exactly the tokens that fit") {
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   int steps = 0;
-  for (int round = 0; round < (full() ? 5000 : 500); ++round) {
+  for (int round = 0; round < (full() ? 5000 : 100); ++round) {
     const std::vector<TokenTrie::Token> tokens = random_vocabulary(random);
     const auto trie = std::make_shared<TokenTrie>(tokens);
     const Numbered names(tokens.size());
@@ -289,7 +290,7 @@ TEST_CASE("a mask has exactly the tokens that fit") {
       REQUIRE((too_ambiguous(e) || (named && no_token)));
     }
   }
-  CHECK(steps > 2000);
+  CHECK(steps > 500);
 }
 
 TEST_CASE("counted repetitions near to and far from their end") {

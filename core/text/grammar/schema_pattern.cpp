@@ -21,8 +21,8 @@ uint64_t multiply_lengths(uint64_t a, uint64_t b) {
 }
 
 // Where ECMA-262 and Python disagree about a class, its members are what both allow.
-Ranges unicode_class(uint8_t bits) {
-  const uint8_t* classes = char_classes();
+Ranges unicode_class(unsigned bits) {
+  const auto* const classes = char_classes();
   Ranges out;
   for (uint32_t c = 0x80; c <= 0x10FFFF; ++c) {
     if (!(classes[c] & bits)) continue;
