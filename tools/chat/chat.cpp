@@ -10,6 +10,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/progress.h"
+#include "tools/run/constraint.h"
 #include "tools/run/engine.h"
 
 namespace loam {
@@ -29,9 +30,11 @@ constexpr const char* kHelp =
 
 class Chat {
  public:
-  Chat(const Arguments& args, const Engine& engine, Sampler& sampler, ConversationOptions options, bool terminal)
+  Chat(const Arguments& args, const Engine& engine, Sampler& sampler, ConversationOptions options,
+       GrammarConstraint* constraint, bool terminal)
       : args_(args),
         engine_(engine),
+        constraint_(constraint),
         terminal_(terminal),
         show_thinking_(!args.flag("--hide-thinking")),
         conversation_(*engine.session, *engine.tokenizer, sampler, std::move(options)) {}
@@ -115,6 +118,7 @@ class Chat {
       thought |= kind == PartKind::thinking;
       printer.print(kind, piece);
     };
+    if (constraint_) constraint_->reset();
     try {
       last_ = conversation_.ask(text, interrupted, print, progress);
     } catch (const Error& e) {
@@ -156,6 +160,7 @@ class Chat {
 
   const Arguments& args_;
   const Engine& engine_;
+  GrammarConstraint* constraint_;  // of an answer; null: any text
   bool terminal_, show_thinking_, failed_ = false;
   Conversation conversation_;
   AnswerStats last_;
@@ -178,6 +183,8 @@ int run_chat(const Arguments& args) {
   options.answer.limit = args.integer("--predict");
   options.answer.seconds = args.number("--time-limit");
   options.answer.stop = &stop;
+  const auto constraint = make_constraint(args, *engine.tokenizer, size_t(engine.model->config().vocab));
+  options.answer.constraint = constraint.get();
   if (options.chat_template.empty()) {
     std::fprintf(stderr, "%s has no chat template: it is a base model that continues text\n", args.model().c_str());
     if (options.answer.limit < 0) options.answer.limit = kBaseModelLimit;
@@ -187,7 +194,7 @@ int run_chat(const Arguments& args) {
   SamplerOptions sampling = sampler_options(args, *engine.tokenizer);
   if (!terminal && !asks_for_chance(args)) sampling.temperature = 0;  // scripts get the same answer every time
   Sampler sampler(sampling);
-  return Chat(args, engine, sampler, std::move(options), terminal).run();
+  return Chat(args, engine, sampler, std::move(options), constraint.get(), terminal).run();
 }
 
 }  // namespace loam

@@ -36,6 +36,13 @@ constexpr Option kAnswer[] = {
     {"--time-limit", Kind::number, "SECONDS", "0", "end an answer after this time; 0: none", 0, 1e9},
 };
 
+constexpr Option kForm[] = {
+    {"--grammar", Kind::text, "TEXT", "", "answers fit this grammar, in llama.cpp's notation (GBNF)"},
+    {"--grammar-file", Kind::text, "FILE", "", "the grammar is in FILE"},
+    {"-j,--json-schema", Kind::text, "TEXT", "", "answers are JSON that is valid for this schema; {}: any JSON"},
+    {"-jf,--json-schema-file", Kind::text, "FILE", "", "the schema is in FILE"},
+};
+
 constexpr Option kSampling[] = {
     {"-s,--seed", Kind::integer, "N", "-1", "seed of the choices; -1: a new one each time", -1},
     {"--samplers", Kind::text, "NAMES", "",
@@ -124,12 +131,11 @@ constexpr Option kBench[] = {
 };
 
 constexpr OptionGroup kChatOptions[] = {
-    {"Model", kModel},     {"Conversation", kChat}, {"Prompt", kPrompt},
-    {"Answer", kAnswer},   {"Sampling", kSampling}, {"Repetition", kRepetition},
-    {"Context", kContext}, {"Machine", kThreads},   {"", kMachine},
+    {"Model", kModel},       {"Conversation", kChat},     {"Prompt", kPrompt},   {"Answer", kAnswer},   {"", kForm},
+    {"Sampling", kSampling}, {"Repetition", kRepetition}, {"Context", kContext}, {"Machine", kThreads}, {"", kMachine},
 };
 constexpr OptionGroup kCompleteOptions[] = {
-    {"Model", kModel},           {"Prompt", kPrompt},   {"Answer", kAnswer},   {"Sampling", kSampling},
+    {"Model", kModel},           {"Prompt", kPrompt},   {"Answer", kAnswer},   {"", kForm},    {"Sampling", kSampling},
     {"Repetition", kRepetition}, {"Context", kContext}, {"Machine", kThreads}, {"", kMachine},
 };
 constexpr OptionGroup kConvertOptions[] = {{"", kConvert}};

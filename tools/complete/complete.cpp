@@ -5,6 +5,7 @@
 #include "tools/cli/commands.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/progress.h"
+#include "tools/run/constraint.h"
 #include "tools/run/engine.h"
 #include "tools/run/generate.h"
 
@@ -20,6 +21,7 @@ int run_complete(const Arguments& args) {
   Stream stream(*engine.session, *engine.tokenizer);
   Sampler sampler(sampler_options(args, *engine.tokenizer));
   StopMatcher stop(text_options(args, "--stop"));
+  const auto constraint = make_constraint(args, *engine.tokenizer, size_t(engine.model->config().vocab));
   ProgressLine line("reading", ProgressLine::Unit::items);
   const auto progress = [&](uint64_t done, uint64_t total) { line.update(done, total); };
   if (!stream.feed(prompt, interrupted, progress)) return kExitInterrupted;
@@ -32,6 +34,7 @@ int run_complete(const Arguments& args) {
   options.limit = args.integer("--predict");
   options.seconds = args.number("--time-limit");
   options.stop = &stop;
+  options.constraint = constraint.get();
   const StopReason why = stream.generate(sampler, options, interrupted, print);
   std::printf("\n");
   if (why == StopReason::context_full)

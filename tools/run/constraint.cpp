@@ -1,0 +1,40 @@
+#include "tools/run/constraint.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "core/error.h"
+
+namespace loam {
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail(Code::io, "cannot read %s", path.c_str());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+std::unique_ptr<GrammarConstraint> make_constraint(const Arguments& args, const Tokenizer& tokenizer, size_t vocab) {
+  struct Source {
+    const char* name;
+    bool file, schema;
+  };
+  static constexpr Source kSources[] = {{"--grammar", false, false},
+                                        {"--grammar-file", true, false},
+                                        {"--json-schema", false, true},
+                                        {"--json-schema-file", true, true}};
+  const Source* given = nullptr;
+  for (const Source& s : kSources) {
+    if (!args.has(s.name)) continue;
+    if (given) throw UsageError(std::string(given->name) + " and " + s.name + " exclude each other");
+    given = &s;
+  }
+  if (!given) return nullptr;
+  const std::string text = given->file ? read_file(args.text(given->name)) : args.text(given->name);
+  return std::make_unique<GrammarConstraint>(given->schema ? compile_json_schema(text) : compile_gbnf(text, &tokenizer),
+                                             std::make_shared<TokenTrie>(tokenizer, vocab));
+}
+
+}  // namespace loam
