@@ -29,6 +29,8 @@ expect 2 "loam complete: flag '--logit-bias' expects a token's number, a sign an
 expect 2 "loam chat: flag '--stop' expects a text that is not empty*" chat --stop '' x.loam
 expect 2 "loam chat: flag '--mirostat': 3 is out of range*" chat --mirostat 3 x.loam
 expect 2 "loam chat: unexpected argument 'b'*" chat a b
+expect 2 "loam tokenize: give one of --ids, --pieces, --count and --decode*" tokenize --ids --count x.loam
+expect 1 "loam tokenize: nowhere.gguf: cannot open it*" tokenize nowhere.gguf
 expect 2 "loam verify: too few arguments*" verify
 "$loam" >"$work/out" 2>&1; [ $? = 2 ] && grep -q '^usage: loam' "$work/out" || { echo "loam without a command"; bad=1; }
 "$loam" --help >/dev/full 2>/dev/null; [ $? = 1 ] || { echo "a full disk behind standard output goes unnoticed"; bad=1; }
