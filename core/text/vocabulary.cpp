@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace loam {
 namespace {
@@ -13,6 +14,28 @@ namespace {
 constexpr size_t kAhead = 32;  // look-ups in flight; a large vocabulary lies beyond the caches
 
 uint32_t tag_of(uint64_t hash) { return uint32_t(hash >> 32); }
+
+template <class Word>
+bool same_words(const char* a, const char* b, size_t size) {  // size >= sizeof(Word); the last two may overlap
+  Word x, y;
+  for (size_t at = 0;; at = std::min(at + sizeof(Word), size - sizeof(Word))) {
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    if (x != y) return false;
+    if (at + sizeof(Word) == size) return true;
+  }
+}
+
+// Most tokens are shorter than a call is long.
+bool same(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() >= 8) return same_words<uint64_t>(a.data(), b.data(), a.size());
+  if (a.size() >= 4) return same_words<uint32_t>(a.data(), b.data(), a.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -42,7 +65,7 @@ void Vocabulary::insert(int32_t id, uint64_t hash) {
       slot = {tag_of(hash), id};
       return;
     }
-    if (slot.tag == tag_of(hash) && spec_->token(size_t(slot.id)) == text) {
+    if (slot.tag == tag_of(hash) && same(spec_->token(size_t(slot.id)), text)) {
       unique_ = false;
       return;
     }
@@ -52,7 +75,7 @@ void Vocabulary::insert(int32_t id, uint64_t hash) {
 int32_t Vocabulary::find(std::string_view text, uint64_t hash) const {
   for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
     const Slot slot = slots_[at];
-    if (slot.id < 0 || (slot.tag == tag_of(hash) && spec_->token(size_t(slot.id)) == text)) return slot.id;
+    if (slot.id < 0 || (slot.tag == tag_of(hash) && same(spec_->token(size_t(slot.id)), text))) return slot.id;
   }
 }
 
