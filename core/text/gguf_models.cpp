@@ -47,7 +47,8 @@ std::string base64(const std::vector<int64_t>& values) {
 // The piece as WordPiece has it. GGUF marks the beginning of words instead of their continuations.
 std::string word_piece(const std::string& token, bool special) {
   if (special || (token.size() > 2 && token.front() == '[' && token.back() == ']')) return token;
-  return token.starts_with(kMetaspace) ? token.substr(kMetaspace.size()) : "##" + token;
+  const bool begins = token.starts_with(kMetaspace) && token.size() > kMetaspace.size();
+  return begins ? token.substr(kMetaspace.size()) : "##" + token;
 }
 
 }  // namespace
