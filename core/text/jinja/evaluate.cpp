@@ -3,32 +3,49 @@
 #include <cstdint>
 
 #include "core/error.h"
-#include "core/text/jinja/lexer.h"
 #include "core/text/jinja/objects.h"
 
 namespace loam::jinja {
 
 Interpreter::Deeper::Deeper(Interpreter& in) : i(in) {
-  if (++i.depth_ > i.limits_.depth) fail(Code::bad_argument, "template: nested deeper than %d levels", i.limits_.depth);
+  if (++i.depth_ > i.budget_.depth) {
+    --i.depth_;
+    fail(Code::bad_argument, "template: nested deeper than %d levels while running", i.budget_.depth);
+  }
 }
 
-void Interpreter::step(int64_t count) {
-  limits_.steps -= count;
-  if (limits_.steps < 0) fail(Code::bad_argument, "template: it takes too many steps");
+void Interpreter::fail_steps() const {
+  fail(Code::bad_argument, "template: it takes more than %lld steps", (long long)steps_at_start_);
 }
 
-void Interpreter::charge(size_t bytes) {
-  if (bytes > size_t(limits_.bytes)) fail(Code::bad_argument, "template: it makes too much text");
-  limits_.bytes -= int64_t(bytes);
+void Interpreter::charge(int64_t bytes) {
+  if (const Meter* meter = Meter::current()) meter->check(bytes);
+  step(bytes / 64);
 }
 
-Value Interpreter::text(std::string s) {
-  charge(s.size());
-  return Value(std::move(s));
+void Interpreter::walk(const Value& v) {
+  const int64_t weight = v.weight();
+  if (const Meter* meter = Meter::current()) meter->check(weight * 4);
+  step(weight / 4);
+}
+
+Value Interpreter::text(std::string s, bool markup) {
+  step(int64_t(s.size() / 64));
+  return Value(std::move(s), markup);
+}
+
+std::string Interpreter::str(const Value& v) {
+  if (v.is_string()) {
+    charge(int64_t(v.string().size()));
+    return v.string();
+  }
+  if (v.is_list() || v.is_dict()) walk(v);
+  std::string out = v.text();
+  step(int64_t(out.size() / 64));
+  return out;
 }
 
 Value Interpreter::evaluate(const Expr& e) {
-  const Deeper deeper(*this);
   step();
   switch (e.kind) {
     case ExprKind::constant: return e.value;
@@ -47,18 +64,23 @@ Value Interpreter::evaluate(const Expr& e) {
     case ExprKind::test: {
       const Value input = evaluate(*e.args[0]);
       Args args = arguments(e);
-      return apply_test(e.text, input, args);
+      if (!e.row) fail(Code::unsupported, "template: no test named '%.60s'", e.text.c_str());
+      return apply_row(*this, *e.row, input, args);
     }
     case ExprKind::unary: return unary(e);
     case ExprKind::binary: {
       const Value left = evaluate(*e.args[0]);
-      return binary(*this, e.text, left, evaluate(*e.args[1]));
+      return binary(*this, e.op, left, evaluate(*e.args[1]));
     }
-    case ExprKind::logic: return logic(e);
+    case ExprKind::concat: return concat(e);
+    case ExprKind::logic: {
+      Value left = evaluate(*e.args[0]);
+      return truth(left) == (e.op == Op::either) ? left : evaluate(*e.args[1]);
+    }
     case ExprKind::compare: return compare(e);
     case ExprKind::conditional:
-      if (evaluate(*e.args[1]).truth()) return evaluate(*e.args[0]);
-      return e.args[2] ? evaluate(*e.args[2]) : Value::undefined("the inline if without else");
+      if (truth(evaluate(*e.args[1]))) return evaluate(*e.args[0]);
+      return e.args[2] ? evaluate(*e.args[2]) : Value::undefined("the inline if is false and has no else");
   }
   fail(Code::internal, "template: a node of an unknown kind");
 }
@@ -71,122 +93,102 @@ std::vector<Value> Interpreter::evaluate_all(const Expr& e) {
 }
 
 Value Interpreter::dict(const Expr& e) {
-  std::vector<std::pair<Value, Value>> items;
+  DictMaker dict;
   for (size_t i = 0; i + 1 < e.args.size(); i += 2) {
-    Value key = evaluate(*e.args[i]), value = evaluate(*e.args[i + 1]);
-    check_hashable(key);
-    step(int64_t(items.size()));
-    bool found = false;
-    for (auto& item : items) {
-      if (!equal(item.first, key)) continue;
-      item.second = value;
-      found = true;
-    }
-    if (!found) items.emplace_back(std::move(key), std::move(value));
+    const Value key = evaluate(*e.args[i]);
+    walk(key);
+    dict.put(key, evaluate(*e.args[i + 1]));
   }
-  return Value::dict(std::move(items));
+  return dict.take();
 }
 
 Value Interpreter::name(const Expr& e) {
-  for (const Scope* s = scope_; s; s = s->parent) {
-    if (const Value* v = s->find(e.text)) return *v;
+  if (e.slot.index >= 0) {
+    if (const std::optional<Value>& v = at(e.slot)) return *v;
   }
-  return Value::undefined(e.text);
+  return Value::undefined_name(e.text);
 }
 
 Value Interpreter::unary(const Expr& e) {
   const Value v = evaluate(*e.args[0]);
-  if (e.text == "not") return !v.truth();
-  if (!v.is_number()) fail(Code::bad_argument, "template: '%s' before a %s", e.text.c_str(), v.type_name());
-  if (e.text == "+") return v.is_real() ? v : Value(v.integer());
-  return v.is_real() ? Value(-v.real()) : Value(-v.integer());
+  if (e.op == Op::negate) return !truth(v);
+  if (v.is_undefined()) fail_undefined(v);
+  if (!v.is_number()) fail(Code::bad_argument, "template: a sign before a %s", v.type_name());
+  if (e.op == Op::plus) return v.is_real() ? v : Value(v.integer());
+  if (v.is_real()) return -v.real();
+  if (v.integer() == INT64_MIN) fail(Code::bad_argument, "template: an integer is too large");
+  return -v.integer();
 }
 
-Value Interpreter::logic(const Expr& e) {
-  Value left = evaluate(*e.args[0]);
-  if (left.truth() == (e.text == "or")) return left;
-  return evaluate(*e.args[1]);
+Value Interpreter::concat(const Expr& e) {
+  const std::vector<Value> parts = evaluate_all(e);
+  std::string out;
+  for (const Value& v : parts) {
+    if (v.is_string()) {
+      charge(int64_t(v.string().size() + out.size() / 8));
+      out += v.string();
+    } else {
+      out += str(v);
+    }
+  }
+  return Value(std::move(out));
+}
+
+bool Interpreter::compare_one(Op op, const Value& left, const Value& right) {
+  switch (op) {
+    case Op::eq: return equals(left, right);
+    case Op::ne: return !equals(left, right);
+    case Op::lt: return is_less(left, right);
+    case Op::gt: return is_less(right, left);
+    case Op::le: return is_less(left, right) || equals(left, right);
+    case Op::ge: return is_less(right, left) || equals(left, right);
+    case Op::in: return contains(right, left);
+    default: return !contains(right, left);
+  }
 }
 
 Value Interpreter::compare(const Expr& e) {
   Value left = evaluate(*e.args[0]);
   for (size_t i = 0; i < e.ops.size(); ++i) {
     Value right = evaluate(*e.args[i + 1]);
-    step(left.weight() / 64 + right.weight() / 64);
-    const std::string& op = e.ops[i];
-    bool holds = false;
-    if (op == "==")
-      holds = equal(left, right);
-    else if (op == "!=")
-      holds = !equal(left, right);
-    else if (op == "<")
-      holds = less(left, right);
-    else if (op == ">")
-      holds = less(right, left);
-    else if (op == "<=")
-      holds = less(left, right) || equal(left, right);
-    else if (op == ">=")
-      holds = less(right, left) || equal(left, right);
-    else if (op == "in")
-      holds = contains(right, left);
-    else
-      holds = !contains(right, left);
-    if (!holds) return false;
+    if (!compare_one(e.ops[i], left, right)) return false;
     left = std::move(right);
   }
   return true;
 }
 
-Value Interpreter::slice(const Expr& e) {
-  const Value object = evaluate(*e.args[0]);
-  const auto bound = [&](size_t i, int64_t otherwise) {
-    if (!e.args[i]) return otherwise;
-    const Value v = evaluate(*e.args[i]);
-    if (v.is_none()) return otherwise;
-    if (!v.is_integral()) fail(Code::bad_argument, "template: a slice with a %s", v.type_name());
-    return v.integer();
-  };
-  const int64_t by = bound(3, 1);
-  if (by == 0) fail(Code::bad_argument, "template: a slice with step 0");
-  if (!object.is_string() && !object.is_list()) {
-    if (object.is_undefined()) fail(Code::bad_argument, "template: '%s' is undefined", object.undefined_name().c_str());
-    fail(Code::bad_argument, "template: a %s cannot be sliced", object.type_name());
-  }
-  const auto characters = object.is_string() ? text_characters(object.string()) : std::vector<std::string_view>();
-  const auto size = int64_t(object.is_string() ? characters.size() : object.items().size());
-  const int64_t least = by > 0 ? 0 : -1, most = by > 0 ? size : size - 1;
-  const auto clamp = [&](int64_t i) { return std::min(std::max(i < 0 ? i + size : i, least), most); };
-  constexpr int64_t kNone = INT64_MIN;
-  const int64_t given_start = bound(1, kNone), given_stop = bound(2, kNone);
-  const int64_t start = given_start == kNone ? (by > 0 ? 0 : size - 1) : clamp(given_start);
-  const int64_t stop = given_stop == kNone ? (by > 0 ? size : -1) : clamp(given_stop);
-  std::string text_out;
-  std::vector<Value> items;
-  for (int64_t i = start; by > 0 ? i < stop : i > stop; i += by) {
-    if (object.is_string())
-      text_out += characters[size_t(i)];
-    else
-      items.push_back(object.items()[size_t(i)]);
-    if (by > size || by < -size) break;
-  }
-  step(size / 16);
-  return object.is_string() ? text(std::move(text_out)) : Value::list(std::move(items), object.is_tuple());
-}
-
 Args Interpreter::arguments(const Expr& e) {
   Args args;
+  args.positional.reserve(e.args.size() - 1);
   for (size_t i = 1; i < e.args.size(); ++i) args.positional.push_back(evaluate(*e.args[i]));
   for (const auto& [key, value] : e.named) args.named.emplace_back(key, evaluate(*value));
+  if (e.all) {
+    const std::vector<Value> more = to_list(evaluate(*e.all));
+    args.positional.insert(args.positional.end(), more.begin(), more.end());
+  }
+  if (!e.all_named) return args;
+  const Value more = evaluate(*e.all_named);
+  if (!more.is_dict()) fail(Code::bad_argument, "template: the argument behind ** is not a dict");
+  step(int64_t(more.pairs().size() * (1 + args.named.size())));
+  const size_t given = args.named.size();
+  for (const auto& [key, value] : more.pairs()) {
+    if (!key.is_string()) fail(Code::bad_argument, "template: the keys behind ** are not texts");
+    for (size_t i = 0; i < given; ++i) {
+      if (args.named[i].first == key.string()) fail(Code::bad_argument, "template: an argument is given twice");
+    }
+    args.named.emplace_back(key.string(), value);
+  }
   return args;
 }
 
 Value Interpreter::call_expression(const Expr& e, const Value* caller) {
   const Expr& callee = *e.args[0];
-  if (callee.kind == ExprKind::attribute) {
+  if (callee.kind == ExprKind::attribute && !caller) {
     const Value self = evaluate(*callee.args[0]);
-    if (const Apply method = find_method(self, callee.text)) {
+    if (const FunctionRow* method = find_method(self, callee.text)) {  // without an object for the method
       Args args = arguments(e);
-      return method(*this, self, args);
+      const Deeper deeper(*this);
+      return apply_row(*this, *method, self, args);
     }
     const Value function = attribute(self, callee.text);
     Args args = arguments(e);
@@ -194,15 +196,21 @@ Value Interpreter::call_expression(const Expr& e, const Value* caller) {
   }
   const Value function = evaluate(callee);
   Args args = arguments(e);
-  if (caller) args.named.emplace_back("caller", *caller);
+  if (caller) {
+    for (const auto& n : args.named) {
+      if (n.first == "caller") fail(Code::bad_argument, "template: the argument 'caller' is given twice");
+    }
+    args.named.emplace_back("caller", *caller);
+  }
   return call(function, args);
 }
 
 Value Interpreter::call(const Value& callee, Args& args) {
-  if (callee.is_undefined()) fail(Code::bad_argument, "template: '%s' is undefined", callee.undefined_name().c_str());
+  if (callee.is_undefined()) fail_undefined(callee);
   if (!callee.is_object()) fail(Code::bad_argument, "template: a %s cannot be called", callee.type_name());
   const Deeper deeper(*this);
-  return callee.object()->call(*this, args);
+  const std::shared_ptr<Object> object = callee.object();
+  return object->call(*this, args);
 }
 
 Value Interpreter::filter(const Expr& e, const Value* input) {
@@ -214,20 +222,23 @@ Value Interpreter::filter(const Expr& e, const Value* input) {
   else
     value = evaluate(*e.args[0]);
   Args args = arguments(e);
-  return apply_filter(e.text, value, args);
+  if (!e.row) fail(Code::unsupported, "template: no filter named '%.60s'", e.text.c_str());
+  step();
+  return apply_row(*this, *e.row, value, args);
 }
 
-Value Interpreter::apply_filter(std::string_view filter_name, const Value& input, Args& args) {
-  const Apply apply = find_filter(filter_name);
-  if (!apply) fail(Code::unsupported, "template: no filter named '%s'", std::string(filter_name).c_str());
-  step(input.weight() / 16);
-  return apply(*this, input, args);
+Value Interpreter::apply_filter(const Value& filter_name, const Value& input, Args& args) {
+  const FunctionRow* row = filter_name.is_string() ? find_filter(filter_name.string()) : nullptr;
+  if (!row) fail(Code::unsupported, "template: no filter named '%.60s'", filter_name.text().c_str());
+  step(4);  // it was looked up
+  return apply_row(*this, *row, input, args);
 }
 
-bool Interpreter::apply_test(std::string_view test_name, const Value& input, Args& args) {
-  const Apply apply = find_test(test_name);
-  if (!apply) fail(Code::unsupported, "template: no test named '%s'", std::string(test_name).c_str());
-  return apply(*this, input, args).truth();
+bool Interpreter::apply_test(const Value& test_name, const Value& input, Args& args) {
+  const FunctionRow* row = test_name.is_string() ? find_test(test_name.string()) : nullptr;
+  if (!row) fail(Code::unsupported, "template: no test named '%.60s'", test_name.text().c_str());
+  step(4);
+  return truth(apply_row(*this, *row, input, args));
 }
 
 }  // namespace loam::jinja

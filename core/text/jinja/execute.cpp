@@ -9,89 +9,96 @@ namespace loam::jinja {
 
 struct Interpreter::Capture {
   Capture(Interpreter& in, std::string& to) : i(in), before(in.out_) { i.out_ = &to; }
-  ~Capture() { i.out_ = before; }
+  ~Capture() {
+    if (Meter* meter = Meter::current()) meter->live -= int64_t(i.out_->size());
+    i.out_ = before;
+  }
   Interpreter& i;
   std::string* before;
 };
 
 struct Interpreter::Enter {
-  Enter(Interpreter& in, Scope* scope) : i(in), before(in.scope_) { i.scope_ = scope; }
-  ~Enter() { i.scope_ = before; }
+  Enter(Interpreter& in, std::shared_ptr<Activation> activation) : i(in), before(std::move(in.here_)) {
+    i.here_ = std::move(activation);
+  }
+  ~Enter() { i.here_ = std::move(before); }
   Interpreter& i;
-  Scope* before;
+  std::shared_ptr<Activation> before;
 };
 
-// Enters a new scope. It goes at the end unless a macro that it holds may outlive it.
-struct Interpreter::Local {
-  Local(Interpreter& in, Scope* parent) : captures(in.captures_), enter(in, in.new_scope(parent)) {}
-  ~Local() {
-    auto& all = enter.i.scopes_;
-    if (captures == enter.i.captures_ && all.back().get() == enter.i.scope_) all.pop_back();
-  }
-  int64_t captures;
-  Enter enter;
+struct Interpreter::Inside {
+  Inside(Interpreter& in, const Frame& f) : i(in), frame(f) { i.enter(frame); }
+  ~Inside() { i.leave(frame); }
+  Interpreter& i;
+  const Frame& frame;
 };
 
-const Value* Scope::find(std::string_view name) const {
-  for (const auto& [key, value] : names) {
-    if (key == name) return &value;
-  }
-  return nullptr;
-}
-
-void Scope::set(std::string_view name, Value value) {
-  for (auto& [key, old] : names) {
-    if (key == name) {
-      old = std::move(value);
-      return;
-    }
-  }
-  names.emplace_back(name, std::move(value));
-}
-
+// One after the other, so that a long chain of them does not end in deep recursion.
 Interpreter::~Interpreter() {
-  for (const auto& weak : kept_objects_) {
-    if (const auto object = weak.lock()) static_cast<Namespace*>(object.get())->clear();
-  }
-  for (const auto& scope : scopes_) scope->names.clear();
+  for (const auto& object : kept_objects_) object->clear();
+  for (const auto& activation : kept_activations_) activation->values.clear();
 }
 
-Scope* Interpreter::new_scope(Scope* parent) {
-  scopes_.push_back(std::make_unique<Scope>());
-  scopes_.back()->parent = parent;
-  return scopes_.back().get();
+void Interpreter::keep(std::shared_ptr<Object> object) { kept_objects_.push_back(std::move(object)); }
+
+void Interpreter::keep(const std::shared_ptr<Activation>& activation) {
+  if (!std::exchange(activation->kept, true)) kept_activations_.push_back(activation);
 }
 
-std::string Interpreter::run(const Body& body, const Value& context) {
-  Scope* globals = new_scope(nullptr);
-  add_globals(*this, *globals);
-  Scope* root = new_scope(globals);
+std::string Interpreter::run(const Template& t, const Value& context) {
+  add_globals(globals_);
   if (context.is_dict()) {
-    for (const auto& [key, value] : context.pairs()) root->set(key.text(), value);
+    for (const auto& [key, value] : context.pairs()) globals_.insert_or_assign(key.text(), value);
   }
-  const Enter enter(*this, root);
+  const Enter enter_root(*this, std::make_shared<Activation>(t.slots, nullptr));
   std::string out;
   const Capture capture_out(*this, out);
-  if (execute(body) != Flow::normal) fail(Code::bad_argument, "template: break or continue outside of a loop");
+  enter(t.frame);
+  execute(t.body);
   return out;
 }
 
 void Interpreter::write(std::string_view s) {
-  charge(s.size());
+  step(int64_t(s.size() / 64));
+  if (Meter* meter = Meter::current()) meter->add(int64_t(s.size()));
   out_->append(s);
 }
 
-std::string Interpreter::capture(const Body& body) {
-  std::string out;
-  const Capture to(*this, out);
-  if (execute(body) != Flow::normal) fail(Code::bad_argument, "template: break or continue leaves its block");
-  return out;
+std::optional<Value>& Interpreter::at(const Slot& slot) {
+  Activation* a = here_.get();
+  for (int i = 0; i < slot.hops; ++i) a = a->outer.get();
+  return a->values[size_t(slot.index)];
 }
 
-// What is set inside of the block stays there.
-std::string Interpreter::capture_block(const Stmt& s) {
-  const Local local(*this, scope_);
-  return capture(s.bodies[0]);
+const Value* Interpreter::global(const std::string& name) const {
+  const auto found_in = [&](const std::unordered_map<std::string, Value>& names) {
+    const auto found = names.find(name);
+    return found == names.end() ? nullptr : &found->second;
+  };
+  const Value* v = found_in(block_names_ ? *block_names_ : exported_);
+  return v ? v : found_in(globals_);
+}
+
+void Interpreter::enter(const Frame& frame) {
+  step(int64_t(frame.size()) / 4);
+  for (const Load& load : frame) {
+    if (load.kind == Load::parameter) continue;
+    std::optional<Value>& value = at(load.slot);
+    value.reset();
+    if (load.kind == Load::alias) value = at(load.from);
+    if (load.kind != Load::resolve) continue;
+    if (const Value* found = global(load.name)) value = *found;
+  }
+}
+
+void Interpreter::leave(const Frame& frame) {
+  for (const Load& load : frame) at(load.slot).reset();
+}
+
+void Interpreter::export_names(const Stmt& s) {
+  for (const auto& [name, slot] : s.exported) {
+    if (const auto& value = at(slot)) exported_.insert_or_assign(name, *value);
+  }
 }
 
 Interpreter::Flow Interpreter::execute(const Body& body) {
@@ -114,35 +121,38 @@ Interpreter::Flow Interpreter::execute(const Body& body) {
 Interpreter::Flow Interpreter::execute(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::data: write(s.text); break;
-    case StmtKind::output: {
-      const Value v = evaluate(*s.exprs[0]);
-      if (v.is_string())
-        write(v.string());
-      else
-        write(v.text());
+    case StmtKind::output:
+      for (const ExprPtr& e : s.exprs) {
+        const Value v = evaluate(*e);
+        if (v.is_string())
+          write(v.string());
+        else
+          write(str(v));
+      }
       break;
-    }
     case StmtKind::branch: return execute_branch(s);
-    case StmtKind::loop: run_loop(s, scope_, evaluate(*s.exprs[1]), 0); break;
-    case StmtKind::set: assign(*s.exprs[0], evaluate(*s.exprs[1])); break;
-    case StmtKind::set_block: {
-      Value v{capture_block(s)};
-      if (s.exprs[1]) v = filter(*s.exprs[1], &v);
-      assign(*s.exprs[0], v);
+    case StmtKind::loop:
+      if (!s.recursive) return run_loop(s, here_, evaluate(*s.exprs[1]), 0);
+      write(run_recursive(s, here_, evaluate(*s.exprs[1]), 0));
       break;
-    }
+    case StmtKind::set:
+      assign(*s.exprs[0], evaluate(*s.exprs[1]));
+      export_names(s);
+      break;
+    case StmtKind::set_block: return execute_set_block(s);
     case StmtKind::macro:
-      ++captures_;
-      scope_->set(s.text, Value(std::shared_ptr<Object>(std::make_shared<Macro>(s.text, s, s.bodies[0], scope_))));
+      keep(here_);
+      assign(*s.exprs[0], Value::make<Macro>(s, here_));
+      export_names(s);
       break;
     case StmtKind::call: execute_call(s); break;
-    case StmtKind::filter: {
-      const Value inner{capture_block(s)};
-      write(filter(*s.exprs[0], &inner).text());
-      break;
+    case StmtKind::filter: return execute_filter(s);
+    case StmtKind::with: return execute_with(s);
+    case StmtKind::scope: {
+      const Inside inside(*this, s.frames[0]);
+      return execute(s.bodies[0]);
     }
-    case StmtKind::with: execute_with(s); break;
-    case StmtKind::block: return execute(s.bodies[0]);
+    case StmtKind::block: execute_block(s); break;
     case StmtKind::stop: return Flow::stop;
     case StmtKind::next: return Flow::next;
   }
@@ -151,98 +161,195 @@ Interpreter::Flow Interpreter::execute(const Stmt& s) {
 
 Interpreter::Flow Interpreter::execute_branch(const Stmt& s) {
   for (size_t i = 0; i < s.exprs.size(); ++i) {
-    if (evaluate(*s.exprs[i]).truth()) return execute(s.bodies[i]);
+    if (truth(evaluate(*s.exprs[i]))) return execute(s.bodies[i]);
   }
   return s.bodies.size() > s.exprs.size() ? execute(s.bodies.back()) : Flow::normal;
 }
 
-void Interpreter::execute_with(const Stmt& s) {
-  Scope* scope = new_scope(scope_);
-  for (size_t i = 0; i + 1 < s.exprs.size(); i += 2) {
-    const Value v = evaluate(*s.exprs[i + 1]);  // in the outer scope
-    const Enter enter(*this, scope);
-    assign(*s.exprs[i], v);
+// A break leaves the block; what it wrote is lost.
+Interpreter::Flow Interpreter::execute_set_block(const Stmt& s) {
+  const Inside inside(*this, s.frames[0]);
+  std::string out;
+  {
+    const Capture to(*this, out);
+    if (const Flow flow = execute(s.bodies[0]); flow != Flow::normal) return flow;
   }
-  const Enter enter(*this, scope);
-  if (execute(s.bodies[0]) != Flow::normal) fail(Code::bad_argument, "template: break or continue leaves its block");
+  Value v{std::move(out)};
+  if (s.exprs[1]) v = filter(*s.exprs[1], &v);
+  assign(*s.exprs[0], v);
+  export_names(s);
+  return Flow::normal;
+}
+
+Interpreter::Flow Interpreter::execute_filter(const Stmt& s) {
+  const Inside inside(*this, s.frames[0]);
+  std::string out;
+  {
+    const Capture to(*this, out);
+    if (const Flow flow = execute(s.bodies[0]); flow != Flow::normal) return flow;
+  }
+  const Value inner{std::move(out)};
+  write(str(filter(*s.exprs[0], &inner)));
+  return Flow::normal;
+}
+
+Interpreter::Flow Interpreter::execute_with(const Stmt& s) {
+  const Inside inside(*this, s.frames[0]);
+  for (size_t i = 0; i + 1 < s.exprs.size(); i += 2) assign(*s.exprs[i], evaluate(*s.exprs[i + 1]));
+  return execute(s.bodies[0]);
 }
 
 void Interpreter::execute_call(const Stmt& s) {
-  ++captures_;
-  const Value caller(std::shared_ptr<Object>(std::make_shared<Macro>("caller", s, s.bodies[0], scope_)));
-  write(call_expression(*s.exprs[0], &caller).text());
+  const Value caller = Value::make<Macro>(s, here_);
+  keep(here_);
+  if (s.exprs[0]) return write(str(call_expression(*s.exprs[0], &caller)));
+  Args none;  // {% generation %}
+  write(str(call(caller, none)));
+}
+
+// A block sees the input and what was set outside of loops; a scoped one all that is set around it.
+void Interpreter::execute_block(const Stmt& s) {
+  std::unordered_map<std::string, Value> seen = block_names_ ? *block_names_ : exported_;
+  step(int64_t(seen.size()));
+  for (const auto& [name, slot] : s.exported) {
+    if (const auto& value = at(slot)) seen.insert_or_assign(name, *value);
+  }
+  const auto* before = std::exchange(block_names_, &seen);
+  const struct Restore {
+    const std::unordered_map<std::string, Value>*&to, *value;
+    ~Restore() { to = value; }
+  } restore{block_names_, before};
+  const Enter function(*this, std::make_shared<Activation>(s.slots, nullptr));
+  enter(s.frames[0]);
+  execute(s.bodies[0]);
 }
 
 void Interpreter::assign(const Expr& target, const Value& value) {
-  if (target.kind == ExprKind::name) return scope_->set(target.text, value);
-  if (target.kind == ExprKind::attribute) {
-    const Value object = evaluate(*target.args[0]);
-    if (!object.is_object() || !object.object()->set_attribute(target.text, value)) {
-      fail(Code::bad_argument, "template: only namespaces have attributes that can be set");
-    }
+  if (target.kind == ExprKind::name) {
+    at(target.slot) = value;
     return;
   }
-  const std::vector<Value> items = iterate(value);
+  if (target.kind == ExprKind::attribute) {
+    const Value object = evaluate(*target.args[0]);
+    auto* ns = object.as<Namespace>();
+    if (!ns) fail(Code::bad_argument, "template: only namespaces have attributes that can be set");
+    ns->set_attribute(target.text, value);
+    return;
+  }
+  const std::vector<Value> items = to_list(value);
   if (items.size() != target.args.size()) {
     fail(Code::bad_argument, "template: %zu values for %zu names", items.size(), target.args.size());
   }
   for (size_t i = 0; i < items.size(); ++i) assign(*target.args[i], items[i]);
 }
 
-void Interpreter::run_loop(const Stmt& s, Scope* outer, const Value& over, int level) {
-  std::vector<Value> items = iterate(over);
-  if (s.exprs[2]) {
-    std::vector<Value> chosen;
-    const Local local(*this, outer);
-    for (const Value& item : items) {
-      assign(*s.exprs[0], item);
-      if (evaluate(*s.exprs[2]).truth()) chosen.push_back(item);
+// A generator with variables of its own.
+Value Interpreter::filtered_items(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& items) {
+  const auto own = std::make_shared<Activation>(s.test_slots, outer);
+  const std::shared_ptr<Iterator> from = iterate(items);
+  bool entered = false;
+  return make_generator(items, [this, &s, own, from, entered](Interpreter&, Value& out) mutable {
+    const Enter function(*this, own);
+    if (!std::exchange(entered, true)) enter(s.frames[2]);
+    while (from->next(*this, out)) {
+      step();
+      assign(*s.exprs[3], out);
+      if (truth(evaluate(*s.exprs[2]))) return true;
     }
-    items = std::move(chosen);
-  }
-  if (items.empty()) {
-    const Local local(*this, outer);
-    if (execute(s.bodies[1]) != Flow::normal) fail(Code::bad_argument, "template: break or continue in an else");
-    return;
-  }
-  const auto loop = std::make_shared<Loop>(s, outer, items, level);
-  captures_ += s.recursive;
-  for (size_t i = 0; i < items.size(); ++i) {
-    loop->move_to(i);
-    const Local local(*this, outer);
-    scope_->set("loop", Value(std::shared_ptr<Object>(loop)));
-    assign(*s.exprs[0], items[i]);
-    if (execute(s.bodies[0]) == Flow::stop) break;
-  }
-  loop->finish();
+    return false;
+  });
 }
 
-std::string Interpreter::run_loop_text(const Stmt& s, Scope* scope, const Value& items, int level) {
+Interpreter::Flow Interpreter::run_loop(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& over,
+                                        int level) {
+  const Value items = s.exprs[2] ? filtered_items(s, outer, over) : over;
+  const auto loop = std::make_shared<Loop>(*this, s, s.recursive ? outer : nullptr, items, iterate(items), level);
+  bool none = true;
+  {
+    const struct Leave {
+      Interpreter& i;
+      const Frame& frame;
+      ~Leave() { i.leave(frame); }
+    } at_end{*this, s.frames[0]};
+    for (Value item; loop->next(*this, item);) {
+      step();
+      assign(*s.exprs[0], item);
+      if (s.loop.index >= 0) at(s.loop) = Value(std::shared_ptr<Object>(loop));
+      enter(s.frames[0]);
+      const Flow flow = execute(s.bodies[0]);
+      if (flow == Flow::stop) break;
+      if (flow == Flow::normal) none = false;  // Jinja: a loop that was only left or continued has its else
+    }
+  }
+  if (!none || s.bodies[1].empty()) return Flow::normal;
+  const Inside inside(*this, s.frames[1]);
+  return execute(s.bodies[1]);
+}
+
+std::string Interpreter::run_recursive(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& items,
+                                       int level) {
+  const Deeper deeper(*this);
+  const Enter function(*this, std::make_shared<Activation>(s.slots, outer));
   std::string out;
   const Capture to(*this, out);
-  run_loop(s, scope, items, level);
+  run_loop(s, outer, items, level);
   return out;
 }
 
-Value Interpreter::call_body(const std::string& macro_name, const Stmt& s, const Body& body, Scope* parent,
-                             Args& args) {
-  if (args.positional.size() > s.parameters.size()) {
-    fail(Code::bad_argument, "template: macro '%s' takes not more than %zu arguments", macro_name.c_str(),
-         s.parameters.size());
+Value Interpreter::call_macro(const Stmt& s, const std::shared_ptr<Activation>& outer, Args& args) {
+  const std::string& name = s.text.empty() ? "caller" : s.text;
+  const size_t count = s.parameters.size();
+  if (args.positional.size() > count && s.varargs.index < 0) {
+    fail(Code::bad_argument, "template: macro '%.60s' takes not more than %zu arguments", name.c_str(), count);
   }
-  const Local local(*this, parent);
-  for (size_t i = 0; i < s.parameters.size(); ++i) {
-    const auto& [key, otherwise] = s.parameters[i];
-    const Value* given = args.find(i, key);
-    scope_->set(key, given ? *given : otherwise ? evaluate(*otherwise) : Value::undefined(key));
+  step(int64_t(count));
+  const Enter function(*this, std::make_shared<Activation>(s.slots, outer));
+  const auto take = [&](const std::string& key, std::optional<Value>& into) {
+    for (size_t i = 0; i < args.named.size(); ++i) {
+      if (args.named[i].first != key) continue;
+      into = std::move(args.named[i].second);
+      args.named.erase(args.named.begin() + ptrdiff_t(i));
+      return;
+    }
+  };
+  bool has_caller = false;
+  for (size_t i = 0; i < count; ++i) {
+    const Parameter& p = s.parameters[i];
+    if (i < args.positional.size())
+      at(p.slot) = args.positional[i];
+    else
+      take(p.name, at(p.slot));
+    has_caller = has_caller || p.name == "caller";
   }
-  for (const auto& [key, value] : args.named) {
-    if (key == "caller")
-      scope_->set(key, value);
-    else if (!scope_->find(key))
-      fail(Code::bad_argument, "template: macro '%s' has no parameter '%s'", macro_name.c_str(), key.c_str());
+  if (s.caller.index >= 0 && !has_caller) {
+    std::optional<Value>& caller = at(s.caller);
+    take("caller", caller);
+    if (!caller || caller->is_none()) caller = Value::undefined("no caller is given");
   }
-  return Value(capture(body));
+  if (s.kwargs.index >= 0) {
+    Pairs pairs;
+    for (auto& [key, value] : args.named) pairs.emplace_back(Value(key), value);
+    at(s.kwargs) = Value::dict(std::move(pairs));
+  } else if (!args.named.empty()) {
+    fail(Code::bad_argument, "template: macro '%.60s' has no parameter '%.60s'", name.c_str(),
+         args.named[0].first.c_str());
+  }
+  if (s.varargs.index >= 0) {
+    const auto first = args.positional.begin() + ptrdiff_t(std::min(count, args.positional.size()));
+    at(s.varargs) = Value::list({first, args.positional.end()}, true);
+  }
+  std::string out;
+  {
+    const Capture to(*this, out);
+    enter(s.frames[0]);
+    for (const Parameter& p : s.parameters) {
+      if (at(p.slot)) continue;
+      Value v = p.otherwise ? evaluate(*p.otherwise) : Value::undefined("parameter '" + p.name + "' was not provided");
+      at(p.slot) = std::move(v);
+    }
+    execute(s.bodies[0]);
+  }
+  return Value(std::move(out));
 }
 
 }  // namespace loam::jinja

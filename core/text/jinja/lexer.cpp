@@ -1,8 +1,10 @@
 // The lexer walks data up to the next tag, then the inside of the tag.
 #include "core/text/jinja/lexer.h"
 
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 
 #include "core/error.h"
 #include "core/text/jinja/strings.h"
@@ -24,6 +26,9 @@ std::string normalize_newlines(std::string_view text, bool drop_last) {
   return out;
 }
 
+constexpr size_t kMostTokens = 40000;  // the longest template in use has some 6000
+constexpr size_t kMostBytes = 1 << 20;
+
 // Longest first.
 constexpr std::string_view kOperators[] = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
                                            "]",  "(",  ")",  "{",  "}",  "<",  ">", "=", ".", ":", "|", ",", ";"};
@@ -39,7 +44,10 @@ class Lexer {
   }
 
  private:
-  void push(TokenType type, std::string text) { tokens_.push_back({type, line_, std::move(text)}); }
+  void push(TokenType type, std::string text) {
+    if (tokens_.size() >= kMostTokens) fail_line(line_, "a template of more than %zu tokens", kMostTokens);
+    tokens_.push_back({type, line_, std::move(text)});
+  }
   void advance(size_t to) {
     for (; at_ < to; ++at_) line_ += text_[at_] == '\n';
   }
@@ -108,11 +116,11 @@ class Lexer {
     size_t at = skip_spaces(at_);
     if (!starts("raw", at)) return false;
     at = skip_spaces(at + 3);
-    const char sign = peek(at) == '-' || peek(at) == '+' ? peek(at) : '\0';
+    const char sign = peek(at) == '-' ? '-' : '\0';
     at += sign != '\0';
     if (!starts("%}", at)) return false;
     advance(at + 2);
-    finish_tag(sign, true);
+    finish_tag(sign, false);
     const bool line_start = line_start_;
     for (size_t tag = text_.find("{%", at_); tag != std::string::npos; tag = text_.find("{%", tag + 1)) {
       const char left = peek(tag + 2) == '-' || peek(tag + 2) == '+' ? peek(tag + 2) : '\0';
@@ -131,13 +139,13 @@ class Lexer {
   }
 
   void lex_inside(std::string_view closing) {
-    int open = 0;  // brackets: "}}" inside a dict does not end the tag
+    std::string open;  // brackets: "}}" inside a dict does not end the tag
     while (true) {
       advance(skip_spaces(at_));
       if (at_ >= text_.size()) fail_line(line_, "a tag has no '%s'", std::string(closing).c_str());
       const char c = text_[at_];
       const bool signed_end = (c == '-' || (c == '+' && closing == "%}")) && starts(closing, at_ + 1);
-      if (open == 0 && (signed_end || starts(closing, at_))) {
+      if (open.empty() && (signed_end || starts(closing, at_))) {
         push(closing == "}}" ? TokenType::variable_end : TokenType::block_end, "");
         advance(at_ + closing.size() + signed_end);
         return finish_tag(signed_end ? c : '\0', closing == "%}");
@@ -149,7 +157,7 @@ class Lexer {
       else if (is_name(c))
         lex_name();
       else
-        open += lex_operator();
+        lex_operator(open);
     }
   }
 
@@ -172,40 +180,81 @@ class Lexer {
     advance(end + 1);
   }
 
-  size_t digits(size_t at) const {
-    while (at < text_.size() && ((text_[at] >= '0' && text_[at] <= '9') || (text_[at] == '_' && is_name(peek(at + 1)))))
-      ++at;
-    return at;
+  size_t digits(size_t at) const { return at + 1 > text_.size() ? at : based_digits(at + 1, "0123456789"); }
+
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+  // The end of digits of a base: groups joined by single underscores.
+  size_t based_digits(size_t at, std::string_view allowed) const {
+    while (true) {
+      const size_t next = at + (peek(at) == '_');
+      const char c = peek(next);
+      if (!c || allowed.find(c >= 'A' && c <= 'Z' ? char(c | 32) : c) == std::string_view::npos) return at;
+      at = next + 1;
+    }
+  }
+
+  bool lex_based_integer() {
+    struct Row {
+      char letter;
+      int base;
+      std::string_view digits;
+    };
+    constexpr Row kRows[] = {{'b', 2, "01"}, {'o', 8, "01234567"}, {'x', 16, "0123456789abcdef"}};
+    for (const Row& row : kRows) {
+      if (text_[at_] != '0' || (peek(at_ + 1) | 32) != row.letter) continue;
+      const size_t end = based_digits(at_ + 2, row.digits);
+      if (end == at_ + 2) continue;
+      std::string written = text_.substr(at_ + 2, end - at_ - 2);
+      std::erase(written, '_');
+      errno = 0;
+      const unsigned long long value = std::strtoull(written.c_str(), nullptr, row.base);
+      if (errno || value > INT64_MAX) fail_line(line_, "the number %s is too large", written.substr(0, 40).c_str());
+      push(TokenType::integer, std::to_string(value));
+      advance(end);
+      return true;
+    }
+    return false;
   }
 
   void lex_number() {
     size_t end = digits(at_);
     bool real = false;
-    if (peek(end) == '.' && peek(end + 1) >= '0' && peek(end + 1) <= '9') {
-      end = digits(end + 1);
-      real = true;
-    }
-    if ((peek(end) | 32) == 'e') {
-      const size_t exponent = end + 1 + (peek(end + 1) == '-' || peek(end + 1) == '+');
-      if (peek(exponent) >= '0' && peek(exponent) <= '9') {
-        end = digits(exponent);
+    const auto exponent_at = [&](size_t at) {  // the end of an exponent at `at`; 0: there is none
+      if ((peek(at) | 32) != 'e') return size_t(0);
+      const size_t first = at + 1 + (peek(at + 1) == '-' || peek(at + 1) == '+');
+      return is_digit(peek(first)) ? digits(first) : 0;
+    };
+    const bool after_dot = at_ > 0 && text_[at_ - 1] == '.';  // the index of an attribute is never a real
+    if (!after_dot) {
+      if (peek(end) == '.' && is_digit(peek(end + 1))) {
+        end = digits(end + 1);
+        real = true;
+      }
+      if (const size_t exponent = exponent_at(end)) {
+        end = exponent;
         real = true;
       }
     }
+    if (!real && lex_based_integer()) return;
+    if (!real && text_[at_] == '0') end = based_digits(at_ + 1, "0");  // no other leading zeros
     std::string text = text_.substr(at_, end - at_);
     std::erase(text, '_');
     push(real ? TokenType::real : TokenType::integer, text);
     advance(end);
   }
 
-  // Returns the change of bracket depth.
-  int lex_operator() {
+  void lex_operator(std::string& open) {
+    constexpr std::string_view kOpening = "([{", kClosing = ")]}";
     for (const std::string_view op : kOperators) {
       if (!starts(op, at_)) continue;
+      if (kOpening.find(op[0]) != std::string_view::npos) open += op[0];
+      if (const size_t place = kClosing.find(op[0]); place != std::string_view::npos) {
+        if (open.empty() || open.back() != kOpening[place]) fail_line(line_, "unexpected '%c'", op[0]);
+        open.pop_back();
+      }
       push(TokenType::op, std::string(op));
-      advance(at_ + op.size());
-      if (op == "(" || op == "[" || op == "{") return 1;
-      return op == ")" || op == "]" || op == "}" ? -1 : 0;
+      return advance(at_ + op.size());
     }
     fail_line(line_, "unexpected character '%c'", text_[at_]);
   }
@@ -228,6 +277,9 @@ void fail_line(int line, const char* format, ...) {
   fail(Code::bad_argument, "template, line %d: %s", line, text);
 }
 
-std::vector<Token> tokenize(std::string_view source) { return Lexer(source).run(); }
+std::vector<Token> tokenize(std::string_view source) {
+  if (source.size() > kMostBytes) fail_line(1, "a template of %zu bytes is too long", source.size());
+  return Lexer(source).run();
+}
 
 }  // namespace loam::jinja

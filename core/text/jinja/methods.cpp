@@ -1,10 +1,12 @@
-// Methods of Python's str, dict and list that templates call. Those that change a list or dict are missing on purpose:
-// templates run in a sandbox of immutable values.
+// Methods of the other types, and what texts say of their characters. Methods that change a list or dict are missing
+// on purpose: templates run in a sandbox of immutable values.
+#include <utf8proc.h>
+
 #include <algorithm>
-#include <functional>
+#include <cmath>
 
 #include "core/error.h"
-#include "core/text/jinja/filter_rows.h"
+#include "core/text/jinja/objects.h"
 #include "core/text/jinja/strings.h"
 #include "core/text/unicode.h"
 
@@ -12,287 +14,170 @@ namespace loam::jinja {
 namespace {
 
 using List = std::vector<Value>;
-std::string_view argument(const Args& args, size_t i) {
-  if (i >= args.positional.size() || !args.positional[i].is_string())
-    fail(Code::bad_argument, "template: this method needs a string");
-  return args.positional[i].string();
-}
 
-Value strip_method(Interpreter& in, const Value& self, const Args& args, bool left, bool right) {
-  std::string_view s = self.string();
-  const Value* set = args.find(0, "chars");
-  const bool given = set && !set->is_none();
-  if (left) s = given ? strip_left(s, argument(args, 0)) : strip_left(s);
-  if (right) s = given ? strip_right(s, argument(args, 0)) : strip_right(s);
-  return in.text(std::string(s));
-}
-Value s_strip(Interpreter& in, const Value& v, Args& args) { return strip_method(in, v, args, true, true); }
-Value s_lstrip(Interpreter& in, const Value& v, Args& args) { return strip_method(in, v, args, true, false); }
-Value s_rstrip(Interpreter& in, const Value& v, Args& args) { return strip_method(in, v, args, false, true); }
-Value s_upper(Interpreter& in, const Value& v, Args&) { return in.text(upper(v.string())); }
-Value s_lower(Interpreter& in, const Value& v, Args&) { return in.text(lower(v.string())); }
-Value s_capitalize(Interpreter& in, const Value& v, Args&) { return in.text(capitalize(v.string())); }
-
-bool is_cased(uint32_t code) {
-  std::string one;
-  append_utf8(one, code);
-  return upper(one) != one || lower(one) != one;
-}
-
-Value s_title(Interpreter& in, const Value& v, Args&) {  // a capital after everything that has no case
-  std::string out;
-  bool inside = false;
-  for (const std::string_view c : text_characters(v.string())) {
-    const bool cased = is_cased(decode_utf8(c, 0).code);
-    out += cased && inside ? lower(c) : upper(c);
-    inside = cased;
-  }
-  return in.text(std::move(out));
-}
-
-bool any_of(const Value& v, const std::function<bool(std::string_view)>& test) {
-  if (v.is_string()) return test(v.string());
-  if (!v.is_tuple()) fail(Code::bad_argument, "template: this method needs a string or a tuple of strings");
-  return std::any_of(v.items().begin(), v.items().end(),
-                     [&](const Value& s) { return s.is_string() && test(s.string()); });
-}
-Value s_startswith(Interpreter&, const Value& v, Args& args) {
-  return any_of(args.positional.empty() ? Value() : args.positional[0],
-                [&](auto s) { return v.string().starts_with(s); });
-}
-Value s_endswith(Interpreter&, const Value& v, Args& args) {
-  return any_of(args.positional.empty() ? Value() : args.positional[0],
-                [&](auto s) { return v.string().ends_with(s); });
-}
-
-// Splits at whitespace; the rest after `most` cuts stays whole.
-List split_spaces(std::string_view s, int64_t most, bool from_right) {
-  List out;
-  s = from_right ? strip_right(s) : strip_left(s);
-  while (!s.empty()) {
-    if (most-- == 0) {
-      out.emplace_back(from_right ? strip_right(s) : s);
-      break;
-    }
-    const auto characters = text_characters(s);
-    size_t bytes = 0;
-    for (size_t i = 0; i < characters.size(); ++i) {
-      const std::string_view c = from_right ? characters[characters.size() - 1 - i] : characters[i];
-      if (is_space(decode_utf8(c, 0).code)) break;
-      bytes += c.size();
-    }
-    out.emplace_back(from_right ? s.substr(s.size() - bytes) : s.substr(0, bytes));
-    s = from_right ? strip_right(s.substr(0, s.size() - bytes)) : strip_left(s.substr(bytes));
-  }
-  return out;
-}
-
-Value split_method(Interpreter& in, const Value& self, const Args& args, bool from_right) {
-  std::string_view s = self.string();
-  const Value* separator = args.find(0, "sep");
-  int64_t most = args.integer(1, "maxsplit", -1);
-  List out;
-  if (!separator || separator->is_none()) {
-    in.step(int64_t(s.size()));
-    out = split_spaces(s, most, from_right);
-  } else {
-    if (!separator->is_string() || separator->string().empty())
-      fail(Code::bad_argument, "template: split at an empty separator");
-    const std::string& by = separator->string();
-    for (; most != 0; --most) {
-      const size_t at = from_right ? s.rfind(by) : s.find(by);
-      if (at == std::string_view::npos) break;
-      in.step();
-      out.emplace_back(from_right ? s.substr(at + by.size()) : s.substr(0, at));
-      s = from_right ? s.substr(0, at) : s.substr(at + by.size());
-    }
-    out.emplace_back(s);
-  }
-  in.charge(self.string().size());
-  if (from_right) std::reverse(out.begin(), out.end());
-  return Value::list(std::move(out));
-}
-Value s_split(Interpreter& in, const Value& v, Args& args) { return split_method(in, v, args, false); }
-Value s_rsplit(Interpreter& in, const Value& v, Args& args) { return split_method(in, v, args, true); }
-
-Value s_splitlines(Interpreter& in, const Value& v, Args& args) {
+template <bool (*test)(uint32_t)>
+Value all_characters(Interpreter& in, const Value& v, Args&) {
   const std::string& s = v.string();
-  const bool keep = args.boolean(0, "keepends", false);
-  List out;
-  size_t begin = 0;
+  in.step(int64_t(s.size() / 16));
   for (size_t at = 0; at < s.size();) {
     const Char c = decode_utf8(s, at);
-    size_t end = at + c.bytes;
-    const bool breaks = (c.code >= 10 && c.code <= 13) || (c.code >= 0x1c && c.code <= 0x1e) || c.code == 0x85 ||
-                        c.code == 0x2028 || c.code == 0x2029;
-    if (c.code == '\r' && end < s.size() && s[end] == '\n') ++end;
-    if (breaks) {
-      out.emplace_back(s.substr(begin, (keep ? end : at) - begin));
-      begin = end;
-    }
-    at = end;
+    if (!test(c.code)) return false;
+    at += c.bytes;
   }
-  if (begin < s.size()) out.emplace_back(s.substr(begin));
-  in.charge(s.size());
-  return Value::list(std::move(out));
+  return !s.empty();
 }
 
-Value s_replace(Interpreter& in, const Value& v, Args& args) {
-  return in.text(replace_text(in, v.string(), std::string(argument(args, 0)), std::string(argument(args, 1)),
-                              args.integer(2, "count", -1)));
+utf8proc_category_t category(uint32_t c) {
+  return c < kInvalidByte ? utf8proc_category(utf8proc_int32_t(c)) : UTF8PROC_CATEGORY_CN;
+}
+bool is_letter(uint32_t c) {
+  const auto k = category(c);
+  return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
+}
+bool is_decimal(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
+bool is_digit(uint32_t c) {
+  return is_decimal(c) || c == 0xb2 || c == 0xb3 || c == 0xb9 || (c >= 0x2070 && c <= 0x2089 && c != 0x2071) ||
+         (c >= 0x2460 && c <= 0x2468) || (c >= 0x2474 && c <= 0x247c) || (c >= 0x2488 && c <= 0x2490);
+}
+bool is_numeric(uint32_t c) {
+  const auto k = category(c);
+  return is_digit(c) || k == UTF8PROC_CATEGORY_NL || k == UTF8PROC_CATEGORY_NO;
+}
+bool is_letter_or_number(uint32_t c) { return is_letter(c) || is_numeric(c); }
+bool is_printable(uint32_t c) {
+  const auto k = category(c);
+  return c == ' ' || !(k == UTF8PROC_CATEGORY_CN || (k >= UTF8PROC_CATEGORY_ZS && k <= UTF8PROC_CATEGORY_CO));
 }
 
-Value s_join(Interpreter& in, const Value& v, Args& args) {
-  Args rest;
-  for (const Value& item : in.iterate(args.positional.empty() ? Value(None{}) : args.positional[0])) {
-    if (!item.is_string()) fail(Code::bad_argument, "template: join() of a %s", item.type_name());
+Value s_isascii(Interpreter&, const Value& v, Args&) { return v.is_ascii(); }
+Value s_isprintable(Interpreter& in, const Value& v, Args& args) {
+  return v.string().empty() ? Value(true) : all_characters<is_printable>(in, v, args);
+}
+Value s_isidentifier(Interpreter& in, const Value& v, Args&) {
+  const std::string& s = v.string();
+  in.step(int64_t(s.size() / 16));
+  for (size_t at = 0; at < s.size();) {
+    const Char c = decode_utf8(s, at);
+    if (!(c.code == '_' || is_letter(c.code) || (at > 0 && (is_decimal(c.code))))) return false;
+    at += c.bytes;
   }
-  rest.positional.push_back(v);
-  return in.apply_filter("join", args.positional[0], rest);
+  return !s.empty();
 }
+Value s_istitle(Interpreter& in, const Value& v, Args&) {
+  bool found = false, inside = false;
+  in.step(int64_t(v.string().size()));
+  for (const std::string_view c : text_characters(v.string())) {
+    const bool cased = is_cased(decode_utf8(c, 0).code);
+    const bool is_upper = cased && lower(c) != c;
+    if (cased && is_upper == inside) return false;
+    found = found || cased;
+    inside = cased;
+  }
+  return found;
+}
+Value s_isupper(Interpreter& in, const Value& v, Args& args) { return apply_row(in, *find_test("upper"), v, args); }
+Value s_islower(Interpreter& in, const Value& v, Args& args) { return apply_row(in, *find_test("lower"), v, args); }
 
-Value position(const Value& v, size_t at) {
-  return at == std::string::npos ? int64_t(-1) : text_length(std::string_view(v.string()).substr(0, at));
-}
-Value s_find(Interpreter&, const Value& v, Args& args) { return position(v, v.string().find(argument(args, 0))); }
-Value s_rfind(Interpreter&, const Value& v, Args& args) { return position(v, v.string().rfind(argument(args, 0))); }
-Value s_index(Interpreter&, const Value& v, Args& args) {
-  const size_t at = v.string().find(argument(args, 0));
-  if (at == std::string::npos) fail(Code::bad_argument, "template: substring not found");
-  return position(v, at);
-}
+constexpr FunctionRow kCharacterMethods[] = {
+    {"isalnum", all_characters<is_letter_or_number>},
+    {"isalpha", all_characters<is_letter>},
+    {"isascii", s_isascii},
+    {"isdecimal", all_characters<is_decimal>},
+    {"isdigit", all_characters<is_digit>},
+    {"isidentifier", s_isidentifier},
+    {"islower", s_islower},
+    {"isnumeric", all_characters<is_numeric>},
+    {"isprintable", s_isprintable},
+    {"isspace", all_characters<is_space>},
+    {"istitle", s_istitle},
+    {"isupper", s_isupper},
+};
 
-Value s_count(Interpreter&, const Value& v, Args& args) {
-  const std::string_view what = argument(args, 0);
-  if (what.empty()) return text_length(v.string()) + 1;
-  int64_t count = 0;
-  for (size_t at = v.string().find(what); at != std::string::npos; at = v.string().find(what, at + what.size()))
-    ++count;
-  return count;
+Value d_items(Interpreter&, const Value& v, Args&) { return Value::make<DictView>(v, DictView::items); }
+Value d_keys(Interpreter&, const Value& v, Args&) { return Value::make<DictView>(v, DictView::keys); }
+Value d_values(Interpreter&, const Value& v, Args&) { return Value::make<DictView>(v, DictView::values); }
+Value d_copy(Interpreter& in, const Value& v, Args&) {
+  in.charge(int64_t(v.pairs().size()) * 64);
+  return Value::dict(v.pairs());
 }
-
-template <class Test>
-bool all_characters(const Value& v, Test test) {
-  const auto characters = text_characters(v.string());
-  return !characters.empty() && std::all_of(characters.begin(), characters.end(), [&](auto c) {
-    const uint32_t code = decode_utf8(c, 0).code;
-    return test(code, char_classes()[code]);
-  });
-}
-Value s_isalpha(Interpreter&, const Value& v, Args&) {
-  return all_characters(v, [](uint32_t, uint8_t k) { return k & CharClass::letter; });
-}
-Value s_isdigit(Interpreter&, const Value& v, Args&) {
-  return all_characters(v,
-                        [](uint32_t c, uint8_t k) { return c < 0x80 ? c >= '0' && c <= '9' : k & CharClass::number; });
-}
-Value s_isalnum(Interpreter&, const Value& v, Args&) {
-  return all_characters(v, [](uint32_t, uint8_t k) { return k & (CharClass::letter | CharClass::number); });
-}
-Value s_isspace(Interpreter&, const Value& v, Args&) {
-  return all_characters(v, [](uint32_t c, uint8_t) { return is_space(c); });
-}
-Value s_isupper(Interpreter& in, const Value& v, Args& args) { return in.apply_test("upper", v, args); }
-Value s_islower(Interpreter& in, const Value& v, Args& args) { return in.apply_test("lower", v, args); }
-
-Value s_removeprefix(Interpreter&, const Value& v, Args& args) {
-  const std::string_view prefix = argument(args, 0);
-  return v.string().starts_with(prefix) ? Value(v.string().substr(prefix.size())) : v;
-}
-Value s_removesuffix(Interpreter&, const Value& v, Args& args) {
-  const std::string_view suffix = argument(args, 0);
-  return v.string().ends_with(suffix) ? Value(v.string().substr(0, v.string().size() - suffix.size())) : v;
-}
-
-Value pad(Interpreter& in, const Value& v, const Args& args, bool left, char with) {
-  const int64_t missing = std::max<int64_t>(args.integer(0, "width", 0) - text_length(v.string()), 0);
-  in.charge(size_t(missing));
-  const std::string fill(size_t(missing), with);
-  return in.text(left ? fill + v.string() : v.string() + fill);
-}
-Value s_ljust(Interpreter& in, const Value& v, Args& args) { return pad(in, v, args, false, ' '); }
-Value s_rjust(Interpreter& in, const Value& v, Args& args) { return pad(in, v, args, true, ' '); }
-Value s_zfill(Interpreter& in, const Value& v, Args& args) { return pad(in, v, args, true, '0'); }
-
-Value partition_method(const Value& v, const Args& args, bool last) {
-  const std::string_view s = v.string(), by = argument(args, 0);
-  const size_t at = last ? s.rfind(by) : s.find(by);
-  if (at == std::string_view::npos) return last ? Value::list({"", "", v}, true) : Value::list({v, "", ""}, true);
-  return Value::list({Value(s.substr(0, at)), Value(by), Value(s.substr(at + by.size()))}, true);
-}
-Value s_partition(Interpreter&, const Value& v, Args& args) { return partition_method(v, args, false); }
-Value s_rpartition(Interpreter&, const Value& v, Args& args) { return partition_method(v, args, true); }
-
-Value d_items(Interpreter& in, const Value& v, Args& args) { return in.apply_filter("items", v, args); }
-Value d_keys(Interpreter& in, const Value& v, Args&) { return Value::list(in.iterate(v)); }
-Value d_copy(Interpreter&, const Value& v, Args&) { return v; }
-Value d_values(Interpreter& in, const Value& v, Args&) {
-  List out;
-  for (const auto& pair : v.pairs()) out.push_back(pair.second);
-  in.step(int64_t(out.size()));
-  return Value::list(std::move(out));
-}
-Value d_get(Interpreter&, const Value& v, Args& args) {
-  const Value* found = args.positional.empty() ? nullptr : v.find(args.positional[0]);
-  if (found) return *found;
+Value d_get(Interpreter& in, const Value& v, Args& args) {
+  check_hashable(args.positional[0]);
+  if (args.positional[0].is_list()) in.walk(args.positional[0]);
+  if (const Value* found = v.find(args.positional[0])) return *found;
   return args.positional.size() > 1 ? args.positional[1] : Value(None{});
 }
-
-Value l_index(Interpreter&, const Value& v, Args& args) {
-  for (size_t i = 0; i < v.items().size() && !args.positional.empty(); ++i) {
-    if (equal(v.items()[i], args.positional[0])) return int64_t(i);
+Value d_fromkeys(Interpreter& in, const Value&, Args& args) {
+  DictMaker dict;
+  for (const Value& key : in.to_list(args.positional[0])) {
+    in.walk(key);
+    dict.put(key, args.positional.size() > 1 ? args.positional[1] : Value(None{}));
   }
-  fail(Code::bad_argument, "template: value not in list");
-}
-Value l_count(Interpreter&, const Value& v, Args& args) {
-  if (args.positional.empty()) fail(Code::bad_argument, "template: count() needs a value");
-  return int64_t(
-      std::count_if(v.items().begin(), v.items().end(), [&](const Value& i) { return equal(i, args.positional[0]); }));
+  return dict.take();
 }
 
-const NamedApply kStringMethods[] = {
-    {"capitalize", s_capitalize},
-    {"count", s_count},
-    {"endswith", s_endswith},
-    {"find", s_find},
-    {"index", s_index},
-    {"isalnum", s_isalnum},
-    {"isalpha", s_isalpha},
-    {"isdigit", s_isdigit},
-    {"islower", s_islower},
-    {"isspace", s_isspace},
-    {"isupper", s_isupper},
-    {"join", s_join},
-    {"ljust", s_ljust},
-    {"lower", s_lower},
-    {"lstrip", s_lstrip},
-    {"partition", s_partition},
-    {"removeprefix", s_removeprefix},
-    {"removesuffix", s_removesuffix},
-    {"replace", s_replace},
-    {"rfind", s_rfind},
-    {"rjust", s_rjust},
-    {"rpartition", s_rpartition},
-    {"rsplit", s_rsplit},
-    {"rstrip", s_rstrip},
-    {"split", s_split},
-    {"splitlines", s_splitlines},
-    {"startswith", s_startswith},
-    {"strip", s_strip},
-    {"title", s_title},
-    {"upper", s_upper},
-    {"zfill", s_zfill},
-};
-const NamedApply kDictMethods[] = {
-    {"copy", d_copy}, {"get", d_get}, {"items", d_items}, {"keys", d_keys}, {"values", d_values}};
-const NamedApply kListMethods[] = {{"count", l_count}, {"index", l_index}};
+Value l_index(Interpreter& in, const Value& v, Args& args) {
+  const auto size = int64_t(v.items().size());
+  const auto bound = [&](size_t i, int64_t otherwise) {
+    const int64_t given = i < args.positional.size() ? args.integer(i, "", 0) : otherwise;
+    return given < 0 ? std::max<int64_t>(given + size, 0) : std::min(given, size);
+  };
+  for (int64_t i = bound(1, 0); i < bound(2, size); ++i) {
+    in.step();
+    if (in.equals(v.items()[size_t(i)], args.positional[0])) return i;
+  }
+  fail(Code::bad_argument, "template: the value is not in the list");
+}
+Value l_count(Interpreter& in, const Value& v, Args& args) {
+  in.step(int64_t(v.items().size()));
+  return int64_t(std::count_if(v.items().begin(), v.items().end(),
+                               [&](const Value& i) { return in.equals(i, args.positional[0]); }));
+}
+Value l_copy(Interpreter& in, const Value& v, Args&) {
+  in.charge(int64_t(v.items().size()) * 32);
+  return Value::list(v.items());
+}
+
+Value n_bit_length(Interpreter&, const Value& v, Args&) {
+  const uint64_t size = v.integer() < 0 ? 0 - uint64_t(v.integer()) : uint64_t(v.integer());
+  return int64_t(size ? 64 - __builtin_clzll(size) : 0);
+}
+Value n_bit_count(Interpreter&, const Value& v, Args&) {
+  const uint64_t size = v.integer() < 0 ? 0 - uint64_t(v.integer()) : uint64_t(v.integer());
+  return int64_t(__builtin_popcountll(size));
+}
+Value n_conjugate(Interpreter&, const Value& v, Args&) { return v.is_real() ? v : Value(v.integer()); }
+Value n_is_integer(Interpreter&, const Value& v, Args&) {
+  return std::isfinite(v.real()) && v.real() == std::trunc(v.real());
+}
+
+constexpr FunctionRow kDictMethods[] = {{"copy", d_copy},
+                                        {"fromkeys", d_fromkeys, "/keys /value?"},
+                                        {"get", d_get, "/key /default?"},
+                                        {"items", d_items},
+                                        {"keys", d_keys},
+                                        {"values", d_values}};
+constexpr FunctionRow kTupleMethods[] = {{"count", l_count, "/value"}, {"index", l_index, "/value /start? /stop?"}};
+constexpr FunctionRow kListMethods[] = {
+    {"copy", l_copy}, {"count", l_count, "/value"}, {"index", l_index, "/value /start? /stop?"}};
+constexpr FunctionRow kIntegerMethods[] = {
+    {"bit_count", n_bit_count}, {"bit_length", n_bit_length}, {"conjugate", n_conjugate}};
+constexpr FunctionRow kRealMethods[] = {{"conjugate", n_conjugate}, {"is_integer", n_is_integer}};
 
 }  // namespace
 
-Apply find_method(const Value& self, std::string_view name) {
-  if (self.is_string()) return find_row(kStringMethods, name);
+std::span<const FunctionRow> character_methods() { return kCharacterMethods; }
+
+const FunctionRow* find_method(const Value& self, std::string_view name) {
+  if (self.is_string()) {
+    for (const auto rows : {string_methods(), split_methods(), character_methods()}) {
+      if (const FunctionRow* row = find_row(rows, name)) return row;
+    }
+    return nullptr;
+  }
   if (self.is_dict()) return find_row(kDictMethods, name);
-  return self.is_list() ? find_row(kListMethods, name) : nullptr;
+  if (self.is_list()) return self.is_tuple() ? find_row(kTupleMethods, name) : find_row(kListMethods, name);
+  if (self.is_integral()) return find_row(kIntegerMethods, name);
+  return self.is_real() ? find_row(kRealMethods, name) : nullptr;
 }
 
 }  // namespace loam::jinja

@@ -1,145 +1,25 @@
-// Namespaces, macros, loop variables, and the functions that every template has.
+// Namespaces, macros and loop variables.
 #include "core/text/jinja/objects.h"
-
-#include <ctime>
 
 #include "core/error.h"
 
 namespace loam::jinja {
 namespace {
 
-constexpr int64_t kMostRange = 100000;  // as Jinja's sandbox has it
+Loop& loop_of(const Value& self) { return *static_cast<Loop*>(self.object().get()); }
 
 Value loop_cycle(Interpreter&, const Value& self, Args& args) {
   if (args.positional.empty()) fail(Code::bad_argument, "template: cycle() has no values");
-  const auto* loop = static_cast<Loop*>(self.object().get());
-  return args.positional[size_t(loop->index()) % args.positional.size()];
+  return args.positional[size_t(loop_of(self).index()) % args.positional.size()];
 }
 
-Value loop_changed(Interpreter&, const Value& self, Args& args) {
-  return static_cast<Loop*>(self.object().get())->changed(Value::list(args.positional));
+Value loop_changed(Interpreter& in, const Value& self, Args& args) {
+  return loop_of(self).changed(in, Value::list(args.positional, true));
 }
 
-// cycler(...): next(), reset(), current.
-class Cycler final : public Object, public std::enable_shared_from_this<Cycler> {
- public:
-  explicit Cycler(std::vector<Value> values) : values_(std::move(values)) {}
-  const char* type() const override { return "Cycler"; }
-  bool attribute(std::string_view name, Value& out) override {
-    const Value self{std::shared_ptr<Object>(shared_from_this())};
-    if (name == "current")
-      out = values_[at_];
-    else if (name == "next")
-      out = Value(std::make_shared<Function>(next, self));
-    else if (name == "reset")
-      out = Value(std::make_shared<Function>(reset, self));
-    else
-      return false;
-    return true;
-  }
-
- private:
-  static Value next(Interpreter&, const Value& self, Args&) {
-    auto* c = static_cast<Cycler*>(self.object().get());
-    const Value v = c->values_[c->at_];
-    c->at_ = (c->at_ + 1) % c->values_.size();
-    return v;
-  }
-  static Value reset(Interpreter&, const Value& self, Args&) {
-    static_cast<Cycler*>(self.object().get())->at_ = 0;
-    return None{};
-  }
-  std::vector<Value> values_;
-  size_t at_ = 0;
-};
-
-// joiner(sep): nothing at the first call, then the separator.
-class Joiner final : public Object {
- public:
-  explicit Joiner(std::string separator) : separator_(std::move(separator)) {}
-  const char* type() const override { return "Joiner"; }
-  bool callable() const override { return true; }
-  Value call(Interpreter&, Args&) override {
-    const bool first = !used_;
-    used_ = true;
-    return first ? Value("") : Value(separator_);
-  }
-
- private:
-  std::string separator_;
-  bool used_ = false;
-};
-
-Value make_range(Interpreter& in, const Value&, Args& args) {
-  const bool one = args.positional.size() == 1;
-  const int64_t start = one ? 0 : args.integer(0, "", 0), stop = args.integer(one ? 0 : 1, "", 0);
-  const int64_t by = args.integer(2, "", 1);
-  if (by == 0 || args.positional.empty())
-    fail(Code::bad_argument, "template: range() needs 1 to 3 integers, no step 0");
-  std::vector<Value> items;
-  for (int64_t i = start; by > 0 ? i < stop : i > stop;) {
-    if (int64_t(items.size()) >= kMostRange)
-      fail(Code::bad_argument, "template: range() of more than %d items", int(kMostRange));
-    items.push_back(i);
-    if (__builtin_add_overflow(i, by, &i)) break;
-  }
-  in.step(int64_t(items.size()));
-  return Value::list(std::move(items));
-}
-
-Value make_namespace(Interpreter& in, const Value&, Args& args) {
-  auto ns = std::make_shared<Namespace>();
-  for (const Value& v : args.positional) {
-    if (!v.is_dict()) fail(Code::bad_argument, "template: namespace() takes a dict and names");
-    for (const auto& [key, value] : v.pairs()) ns->set_attribute(key.text(), value);
-  }
-  for (const auto& [name, value] : args.named) ns->set_attribute(name, value);
-  in.keep(ns);
-  return Value(std::shared_ptr<Object>(ns));
-}
-
-Value make_dict(Interpreter&, const Value&, Args& args) {
-  std::vector<std::pair<Value, Value>> items;
-  if (!args.positional.empty() && args.positional[0].is_dict()) items = args.positional[0].pairs();
-  for (const auto& [name, value] : args.named) items.emplace_back(name, value);
-  return Value::dict(std::move(items));
-}
-
-Value make_cycler(Interpreter&, const Value&, Args& args) {
-  if (args.positional.empty()) fail(Code::bad_argument, "template: cycler() has no values");
-  return Value(std::shared_ptr<Object>(std::make_shared<Cycler>(args.positional)));
-}
-
-Value make_joiner(Interpreter&, const Value&, Args& args) {
-  return Value(std::shared_ptr<Object>(std::make_shared<Joiner>(args.string(0, "sep", ", "))));
-}
-
-Value raise_exception(Interpreter&, const Value&, Args& args) {
-  fail(Code::bad_argument, "template: %s", args.string(0, "message", "raised without a message").c_str());
-}
-
-Value strftime_now(Interpreter& in, const Value&, Args& args) {
-  const std::string format = args.string(0, "format", "%Y-%m-%d");
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  char text[256];
-  return in.text(std::string(text, std::strftime(text, sizeof text, format.c_str(), &local)));
-}
-
-const NamedApply kGlobals[] = {
-    {"range", make_range},          {"namespace", make_namespace}, {"dict", make_dict},
-    {"cycler", make_cycler},        {"joiner", make_joiner},       {"raise_exception", raise_exception},
-    {"strftime_now", strftime_now},
-};
+constexpr FunctionRow kCycle = {"cycle", loop_cycle, "*"}, kChanged = {"changed", loop_changed, "*"};
 
 }  // namespace
-
-void add_globals(Interpreter&, Scope& scope) {
-  for (const NamedApply& row : kGlobals) {
-    scope.set(row.name, Value(std::shared_ptr<Object>(std::make_shared<Function>(row.apply, Value()))));
-  }
-}
 
 bool Namespace::attribute(std::string_view name, Value& out) {
   for (const auto& [key, value] : values_) {
@@ -152,69 +32,130 @@ bool Namespace::attribute(std::string_view name, Value& out) {
 }
 
 bool Namespace::set_attribute(std::string_view name, const Value& value) {
+  if (name.starts_with("_")) {
+    fail(Code::bad_argument, "template: a namespace's attribute cannot begin with '_': '%s'",
+         std::string(name.substr(0, 60)).c_str());
+  }
   for (auto& [key, old] : values_) {
     if (key == name) {
       old = value;
       return true;
     }
   }
+  if (values_.size() >= 10000) fail(Code::bad_argument, "template: a namespace of more than 10000 attributes");
   values_.emplace_back(name, value);
   return true;
 }
 
+std::string Namespace::repr() const {
+  Pairs pairs;
+  for (const auto& [key, value] : values_) pairs.emplace_back(Value(key), value);
+  return "<Namespace " + Value::dict(std::move(pairs)).repr() + ">";
+}
+
 bool Macro::attribute(std::string_view name, Value& out) {
-  if (name != "name") return false;
-  out = name_;
+  const bool is_macro = stmt_.kind == StmtKind::macro;
+  if (name == "name") {
+    out = is_macro ? Value(stmt_.text) : Value(None{});
+  } else if (name == "arguments") {
+    std::vector<Value> names;
+    for (const Parameter& p : stmt_.parameters) names.emplace_back(p.name);
+    out = Value::list(std::move(names));
+  } else if (name == "caller") {
+    out = stmt_.caller.index >= 0;
+  } else if (name == "catch_kwargs") {
+    out = stmt_.kwargs.index >= 0;
+  } else if (name == "catch_varargs") {
+    out = stmt_.varargs.index >= 0;
+  } else {
+    return false;
+  }
   return true;
 }
 
+std::string Macro::repr() const {
+  return stmt_.kind == StmtKind::macro ? "<Macro " + Value(stmt_.text).repr() + ">" : "<Macro anonymous>";
+}
+
 bool Loop::attribute(std::string_view name, Value& out) {
-  const auto count = int64_t(items_.size());
-  const auto item = [&](int64_t i) { return i >= 0 && i < count ? items_[size_t(i)] : Value::undefined(name); };
-  const auto method = [&](Apply apply) {
-    const std::shared_ptr<Object> self(shared_from_this());
-    return Value(std::shared_ptr<Object>(std::make_shared<Function>(apply, Value(self))));
+  const auto method = [&](const FunctionRow& row) {
+    return Value::make<Function>(row, Value(std::shared_ptr<Object>(shared_from_this())));
   };
   if (name == "index")
     out = index_ + 1;
   else if (name == "index0")
     out = index_;
-  else if (name == "revindex")
-    out = count - index_;
-  else if (name == "revindex0")
-    out = count - index_ - 1;
   else if (name == "first")
     out = index_ == 0;
   else if (name == "last")
-    out = index_ + 1 == count;
+    out = !peek(in_).has_value();
   else if (name == "length")
-    out = count;
+    out = count(in_);
+  else if (name == "revindex")
+    out = count(in_) - index_;
+  else if (name == "revindex0")
+    out = count(in_) - index_ - 1;
   else if (name == "depth")
     out = int64_t(level_ + 1);
   else if (name == "depth0")
     out = int64_t(level_);
   else if (name == "previtem")
-    out = item(index_ - 1);
+    out = index_ == 0 ? Value::undefined("there is no previous item") : *before_;
   else if (name == "nextitem")
-    out = item(index_ + 1);
+    out = peek(in_).has_value() ? *peek(in_) : Value::undefined("there is no next item");
   else if (name == "cycle")
-    out = method(loop_cycle);
+    out = method(kCycle);
   else if (name == "changed")
-    out = method(loop_changed);
+    out = method(kChanged);
   else
     return false;
   return true;
 }
 
-Value Loop::call(Interpreter& in, Args& args) {
-  if (!stmt_.recursive) fail(Code::bad_argument, "template: loop() in a loop that is not recursive");
-  if (args.positional.size() != 1) fail(Code::bad_argument, "template: loop() takes one argument");
-  return in.run_loop_text(stmt_, scope_, args.positional[0], level_ + 1);
+const std::optional<Value>& Loop::peek(Interpreter& i) {
+  Value item;
+  if (!after_ && iterator_->next(i, item)) after_ = std::move(item);
+  return after_;
 }
 
-bool Loop::changed(const Value& values) {
-  const bool differs = last_.is_undefined() || !equal(last_, values);
-  last_ = values;
+// Where nothing knows how many there are, all are fetched.
+int64_t Loop::count(Interpreter& i) {
+  if (count_ >= 0) return count_;
+  if (items_.is_object() && items_.object()->length(i) < 0) {
+    const Value rest = Value::list(i.to_list(Value(std::shared_ptr<Object>(iterator_))));
+    count_ = int64_t(rest.items().size()) + index_ + 1 + after_.has_value();
+    iterator_ = i.iterate(rest);
+  } else {
+    count_ = i.length(items_);
+  }
+  return count_;
+}
+
+bool Loop::next(Interpreter& i, Value& out) {
+  if (after_) {
+    out = std::move(*after_);
+    after_.reset();
+  } else if (!iterator_->next(i, out)) {
+    return false;
+  }
+  ++index_;
+  before_ = std::move(current_);
+  current_ = out;
+  return true;
+}
+
+Value Loop::call(Interpreter& i, Args& args) {
+  if (!stmt_.recursive) fail(Code::bad_argument, "template: loop() in a loop that is not recursive");
+  if (args.positional.size() != 1 || !args.named.empty()) {
+    fail(Code::bad_argument, "template: loop() takes one argument");
+  }
+  return Value(i.run_recursive(stmt_, outer_, args.positional[0], level_ + 1));
+}
+
+bool Loop::changed(Interpreter& i, const Value& values) {
+  if (!last_changed_) i.keep(shared_from_this());
+  const bool differs = !last_changed_ || !i.equals(*last_changed_, values);
+  last_changed_ = values;
   return differs;
 }
 

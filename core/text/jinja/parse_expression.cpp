@@ -1,15 +1,12 @@
 // Expressions, from the weakest binding operator to the strongest.
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "core/error.h"
 #include "core/text/jinja/parser.h"
 
 namespace loam::jinja {
-namespace {
-constexpr int kMostDepth = 150;
-}
-
 void Parser::fail_here(const char* wanted) const {
   const Token& t = peek();
   constexpr const char* kNames[] = {
@@ -37,6 +34,7 @@ Parser::Deeper::Deeper(Parser& parser) : p(parser) {
 void Parser::update_depth(Expr& e) {
   for (const ExprPtr& a : e.args) e.depth = std::max(e.depth, a ? a->depth + 1 : 0);
   for (const auto& n : e.named) e.depth = std::max(e.depth, n.second->depth + 1);
+  for (const ExprPtr* a : {&e.all, &e.all_named}) e.depth = std::max(e.depth, *a ? (*a)->depth + 1 : 0);
   if (e.depth > kMostDepth) fail_line(e.line, "an expression is nested deeper than %d levels", kMostDepth);
 }
 
@@ -50,64 +48,92 @@ ExprPtr Parser::make(ExprKind kind, std::string text, std::vector<ExprPtr> args)
   return e;
 }
 
+ExprPtr Parser::operation(ExprKind kind, Op op, ExprPtr left, ExprPtr right) const {
+  ExprPtr e = right ? node(kind, "", std::move(left), std::move(right)) : node(kind, "", std::move(left));
+  e->op = op;
+  return e;
+}
+
 ExprPtr Parser::expression() {
   const Deeper deeper(*this);
-  ExprPtr node_ = logic_or();
+  ExprPtr e = logic_or();
   while (skip_name("if")) {
     ExprPtr condition = logic_or(), otherwise;
     if (skip_name("else")) otherwise = expression();
-    node_ = node(ExprKind::conditional, "", std::move(node_), std::move(condition), std::move(otherwise));
+    e = node(ExprKind::conditional, "", std::move(e), std::move(condition), std::move(otherwise));
   }
-  return node_;
+  return e;
 }
 
-// What ends a tuple without brackets.
-ExprPtr Parser::tuple_or_expression(bool with_condition) {
-  const auto item = [&] { return with_condition ? expression() : logic_or(); };
-  const auto ends = [&] {
-    return peek().type == TokenType::variable_end || peek().type == TokenType::block_end || is_op(")") || is_name("in");
-  };
-  ExprPtr first = item();
-  if (!is_op(",")) return first;
+bool Parser::tuple_ends() const {
+  return peek().type == TokenType::variable_end || peek().type == TokenType::block_end || is_op(")");
+}
+
+ExprPtr Parser::tuple_or_expression(bool with_condition, bool in_brackets) {
   std::vector<ExprPtr> items;
-  items.push_back(std::move(first));
-  while (skip_op(",") && !ends()) items.push_back(item());
+  bool tuple = false;
+  while (true) {
+    if (!items.empty() && !skip_op(",")) fail_here("','");
+    if (tuple_ends() || (!with_condition && is_name("recursive"))) break;
+    items.push_back(with_condition ? expression() : logic_or());
+    if (!is_op(",")) break;
+    tuple = true;
+  }
+  if (!tuple && !items.empty()) return std::move(items[0]);
+  if (!tuple && !in_brackets) fail_here("an expression");
   return make(ExprKind::tuple, "", std::move(items));
 }
 
 ExprPtr Parser::logic_or() {
   ExprPtr left = logic_and();
-  while (skip_name("or")) left = node(ExprKind::logic, "or", std::move(left), logic_and());
+  while (skip_name("or")) left = operation(ExprKind::logic, Op::either, std::move(left), logic_and());
   return left;
 }
 
 ExprPtr Parser::logic_and() {
   ExprPtr left = logic_not();
-  while (skip_name("and")) left = node(ExprKind::logic, "and", std::move(left), logic_not());
+  while (skip_name("and")) left = operation(ExprKind::logic, Op::both, std::move(left), logic_not());
   return left;
 }
 
 ExprPtr Parser::logic_not() {
   const Deeper deeper(*this);
-  if (skip_name("not")) return node(ExprKind::unary, "not", logic_not());
+  if (skip_name("not")) return operation(ExprKind::unary, Op::negate, logic_not());
   return comparison();
 }
 
+namespace {
+struct OpRow {
+  std::string_view text;
+  Op op;
+};
+constexpr OpRow kComparisons[] = {{"==", Op::eq}, {"!=", Op::ne}, {"<", Op::lt},
+                                  {"<=", Op::le}, {">", Op::gt},  {">=", Op::ge}};
+constexpr OpRow kSums[] = {{"+", Op::add}, {"-", Op::sub}};
+constexpr OpRow kProducts[] = {{"*", Op::mul}, {"/", Op::div}, {"//", Op::floor_div}, {"%", Op::mod}};
+
+template <size_t n>
+Op find_op(const OpRow (&rows)[n], const Token& t) {
+  for (const OpRow& row : rows) {
+    if (t.type == TokenType::op && t.text == row.text) return row.op;
+  }
+  return Op::none;
+}
+}  // namespace
+
 ExprPtr Parser::comparison() {
   std::vector<ExprPtr> args;
-  std::vector<std::string> ops;
+  std::vector<Op> ops;
   args.push_back(sum());
   while (true) {
-    constexpr std::string_view kOps[] = {"==", "!=", "<", "<=", ">", ">="};
-    const bool symbol =
-        peek().type == TokenType::op && std::find(std::begin(kOps), std::end(kOps), peek().text) != std::end(kOps);
-    if (symbol)
-      ops.push_back(tokens_[at_++].text);
-    else if (skip_name("in"))
-      ops.push_back("in");
-    else if (is_name("not") && is_name("in", 1)) {
+    if (const Op op = find_op(kComparisons, peek()); op != Op::none) {
+      ++at_;
+      ops.push_back(op);
+    } else if (skip_name("in")) {
+      ops.push_back(Op::in);
+    } else if (is_name("not") && is_name("in", 1)) {
       at_ += 2;
-      ops.push_back("not in");
+      ops.push_back(Op::not_in);
     } else {
       break;
     }
@@ -121,31 +147,32 @@ ExprPtr Parser::comparison() {
 
 ExprPtr Parser::sum() {
   ExprPtr left = concatenation();
-  while (is_op("+") || is_op("-")) {
-    const std::string op = tokens_[at_++].text;
-    left = node(ExprKind::binary, op, std::move(left), concatenation());
+  for (Op op; (op = find_op(kSums, peek())) != Op::none;) {
+    ++at_;
+    left = operation(ExprKind::binary, op, std::move(left), concatenation());
   }
   return left;
 }
 
 ExprPtr Parser::concatenation() {
-  ExprPtr left = product();
-  while (skip_op("~")) left = node(ExprKind::binary, "~", std::move(left), product());
-  return left;
+  std::vector<ExprPtr> parts;
+  parts.push_back(product());
+  while (skip_op("~")) parts.push_back(product());
+  return parts.size() == 1 ? std::move(parts[0]) : make(ExprKind::concat, "", std::move(parts));
 }
 
 ExprPtr Parser::product() {
   ExprPtr left = power();
-  while (is_op("*") || is_op("/") || is_op("//") || is_op("%")) {
-    const std::string op = tokens_[at_++].text;
-    left = node(ExprKind::binary, op, std::move(left), power());
+  for (Op op; (op = find_op(kProducts, peek())) != Op::none;) {
+    ++at_;
+    left = operation(ExprKind::binary, op, std::move(left), power());
   }
   return left;
 }
 
 ExprPtr Parser::power() {
   ExprPtr left = unary();
-  while (skip_op("**")) left = node(ExprKind::binary, "**", std::move(left), unary());
+  while (skip_op("**")) left = operation(ExprKind::binary, Op::pow, std::move(left), unary());
   return left;
 }
 
@@ -153,9 +180,9 @@ ExprPtr Parser::unary(bool with_filter) {
   const Deeper deeper(*this);
   ExprPtr e;
   if (skip_op("-"))
-    e = node(ExprKind::unary, "-", unary(false));
+    e = operation(ExprKind::unary, Op::minus, unary(false));
   else if (skip_op("+"))
-    e = node(ExprKind::unary, "+", unary(false));
+    e = operation(ExprKind::unary, Op::plus, unary(false));
   else
     e = primary();
   e = postfix(std::move(e));
@@ -170,8 +197,9 @@ ExprPtr Parser::literal() {
     while (peek().type == TokenType::string) text += tokens_[at_++].text;
     e->value = text;
   } else if (t.type == TokenType::integer) {
-    if (t.text.size() > 18) fail_line(t.line, "the number %s is too large", t.text.substr(0, 40).c_str());
-    e->value = int64_t(std::atoll(t.text.c_str()));
+    errno = 0;
+    e->value = int64_t(std::strtoll(t.text.c_str(), nullptr, 10));
+    if (errno) fail_line(t.line, "the number %s is too large", t.text.substr(0, 40).c_str());
   } else {
     e->value = std::strtod(t.text.c_str(), nullptr);
   }
@@ -194,8 +222,7 @@ ExprPtr Parser::primary() {
     return node(ExprKind::name, name);
   }
   if (skip_op("(")) {
-    if (skip_op(")")) return node(ExprKind::tuple, "");
-    ExprPtr inner = tuple_or_expression();
+    ExprPtr inner = tuple_or_expression(true, true);
     expect_op(")");
     return inner;
   }

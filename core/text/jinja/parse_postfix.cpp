@@ -1,4 +1,5 @@
 // What follows a primary expression: attributes, subscripts, calls, filters, tests.
+#include "core/text/jinja/functions.h"
 #include "core/text/jinja/parser.h"
 
 namespace loam::jinja {
@@ -42,34 +43,54 @@ ExprPtr Parser::subscript(ExprPtr e) {
   expect_op("[");
   ExprPtr parts[3];
   int colons = 0;
+  std::vector<ExprPtr> items;  // x[a, b]
   while (!is_op("]")) {
     if (skip_op(":")) {
-      if (++colons > 2) fail_here("']'");
-      continue;
+      if (++colons > 2 || !items.empty()) fail_here("']'");
+    } else if (is_op(",") && !colons && parts[0]) {
+      ++at_;
+      items.push_back(std::move(parts[0]));
+    } else {
+      if (parts[colons]) fail_here("']'");
+      parts[colons] = expression();
     }
-    if (parts[colons]) fail_here("']'");
-    parts[colons] = expression();
   }
   expect_op("]");
   if (colons) {
     return node(ExprKind::slice, "", std::move(e), std::move(parts[0]), std::move(parts[1]), std::move(parts[2]));
   }
-  if (!parts[0]) fail_here("a subscript");
+  if (!parts[0] || !items.empty()) {
+    if (parts[0]) items.push_back(std::move(parts[0]));
+    parts[0] = make(ExprKind::tuple, "", std::move(items));
+  }
   return node(ExprKind::subscript, "", std::move(e), std::move(parts[0]));
+}
+
+void Parser::argument(Expr& into) {
+  if (skip_op("*")) {
+    if (into.all || into.all_named) fail_here("one * argument before all ** arguments");
+    into.all = expression();
+  } else if (skip_op("**")) {
+    if (into.all_named) fail_here("one ** argument");
+    into.all_named = expression();
+  } else if (peek().type == TokenType::name && is_op("=", 1)) {
+    std::string name = expect_name("a name");
+    expect_op("=");
+    if (into.all_named) fail_here("a named argument before **");
+    for (const auto& n : into.named) {
+      if (n.first == name) fail_line(peek().line, "the argument '%s' is given twice", name.c_str());
+    }
+    into.named.emplace_back(std::move(name), expression());
+  } else {
+    if (!into.named.empty() || into.all || into.all_named) fail_here("a named argument");
+    into.args.push_back(expression());
+  }
 }
 
 void Parser::arguments(Expr& into) {
   expect_op("(");
   while (!is_op(")")) {
-    if (is_op("*") || is_op("**")) fail_line(peek().line, "calls with * or ** are not supported");
-    if (peek().type == TokenType::name && is_op("=", 1)) {
-      std::string name = expect_name("a name");
-      expect_op("=");
-      into.named.emplace_back(std::move(name), expression());
-    } else {
-      if (!into.named.empty()) fail_here("a named argument");
-      into.args.push_back(expression());
-    }
+    argument(into);
     if (!is_op(")")) expect_op(",");
   }
   expect_op(")");
@@ -83,10 +104,15 @@ ExprPtr Parser::call(ExprPtr e) {
   return result;
 }
 
+// The names of filters and tests may have dots.
+static std::string dotted(const std::string& name, std::string next) { return name + "." + std::move(next); }
+
 ExprPtr Parser::filter(ExprPtr e) {
   const Deeper deeper(*this);
-  const std::string name = expect_name("a filter's name");
+  std::string name = expect_name("a filter's name");
+  while (skip_op(".")) name = dotted(name, expect_name("a filter's name"));
   ExprPtr result = node(ExprKind::filter, name, std::move(e));
+  result->row = find_filter(name);
   if (is_op("(")) arguments(*result);
   return result;
 }
@@ -94,37 +120,48 @@ ExprPtr Parser::filter(ExprPtr e) {
 ExprPtr Parser::test(ExprPtr e) {
   const Deeper deeper(*this);
   const bool negated = skip_name("not");
-  const std::string name = expect_name("a test's name");
+  std::string name = expect_name("a test's name");
+  while (skip_op(".")) name = dotted(name, expect_name("a test's name"));
   ExprPtr result = node(ExprKind::test, name, std::move(e));
+  result->row = find_test(name);
   const TokenType next = peek().type;
   const bool value = next == TokenType::name || next == TokenType::string || next == TokenType::integer ||
                      next == TokenType::real || is_op("[") || is_op("{");
-  const bool keyword = is_name("else") || is_name("or") || is_name("and") || is_name("is") || is_name("if");
   if (is_op("(")) {
     arguments(*result);
-  } else if (value && !keyword) {
+  } else if (value && !is_name("else") && !is_name("or") && !is_name("and")) {
+    if (is_name("is")) fail_here("no second test");
     result->args.push_back(postfix(primary()));
     update_depth(*result);
   }
-  return negated ? node(ExprKind::unary, "not", std::move(result)) : std::move(result);
+  return negated ? operation(ExprKind::unary, Op::negate, std::move(result)) : std::move(result);
 }
 
-ExprPtr Parser::assign_target(bool with_tuple) {
-  const auto one = [&]() -> ExprPtr {
-    if (skip_op("(")) {
-      ExprPtr inner = assign_target(true);
-      expect_op(")");
-      return inner;
-    }
-    return node(ExprKind::name, expect_name("a name to assign to"));
-  };
+std::string Parser::target_name() {
+  std::string name = expect_name("a name to assign to");
+  for (const char* constant : {"true", "false", "none", "True", "False", "None"}) {
+    if (name == constant) fail_line(peek().line, "'%s' cannot be assigned to", constant);
+  }
+  return name;
+}
+
+ExprPtr Parser::one_target(bool with_namespace) {
   const Deeper deeper(*this);
-  ExprPtr first = one();
-  if (is_op(".") && first->kind == ExprKind::name) return attribute(std::move(first));
-  if (!with_tuple || !is_op(",")) return first;
+  if (skip_op("(")) {
+    ExprPtr inner = is_op(")") ? make(ExprKind::tuple, "", {}) : assign_target();
+    expect_op(")");
+    return inner;
+  }
+  ExprPtr name = node(ExprKind::name, target_name());
+  return with_namespace && is_op(".") ? attribute(std::move(name)) : std::move(name);
+}
+
+ExprPtr Parser::assign_target(bool with_namespace) {
+  ExprPtr first = one_target(with_namespace);
+  if (!is_op(",")) return first;
   std::vector<ExprPtr> items;
   items.push_back(std::move(first));
-  while (skip_op(",") && (peek().type == TokenType::name || is_op("(")) && !is_name("in")) items.push_back(one());
+  while (skip_op(",") && !tuple_ends() && !is_name("in")) items.push_back(one_target(with_namespace));
   return make(ExprKind::tuple, "", std::move(items));
 }
 

@@ -14,11 +14,12 @@ class Parser {
  public:
   explicit Parser(std::string_view source) : tokens_(tokenize(source)) {}
   Body parse_template();
+  static constexpr int kMostDepth = 150;
 
  private:
   // expressions
   ExprPtr expression();  // with inline if
-  ExprPtr tuple_or_expression(bool with_condition = true);
+  ExprPtr tuple_or_expression(bool with_condition = true, bool in_brackets = false);
   ExprPtr logic_or();
   ExprPtr logic_and();
   ExprPtr logic_not();
@@ -40,7 +41,11 @@ class Parser {
   ExprPtr subscript(ExprPtr node);
   ExprPtr call(ExprPtr node);
   void arguments(Expr& into);  // "(" is next
-  ExprPtr assign_target(bool with_tuple);
+  ExprPtr assign_target(bool with_namespace = false);
+  ExprPtr one_target(bool with_namespace);
+  std::string target_name();
+  bool tuple_ends() const;
+  void argument(Expr& into);
 
   // statements
   Body body(std::initializer_list<std::string_view> ends);  // stops before the name of an end tag
@@ -53,9 +58,14 @@ class Parser {
   std::unique_ptr<Stmt> parse_filter();
   std::unique_ptr<Stmt> parse_with();
   std::unique_ptr<Stmt> parse_generation();
+  std::unique_ptr<Stmt> parse_block();
+  std::unique_ptr<Stmt> parse_autoescape();
+  std::unique_ptr<Stmt> parse_print();
+  std::unique_ptr<Stmt> parse_refused();
   std::unique_ptr<Stmt> parse_loop_control();
-  void parameters(Stmt& into);            // "(" is next
-  void end_block(std::string_view name);  // "name %}"
+  void parameters(Stmt& into);                                 // "(" is next
+  Body body_to(std::initializer_list<std::string_view> ends);  // "%} ..."; stops before the name of an end tag
+  void body_of(Stmt& into, std::string_view end);              // "%} ... {% end"
   std::unique_ptr<Stmt> make_stmt(StmtKind kind) const;
 
   // cursor
@@ -80,6 +90,7 @@ class Parser {
     (list.push_back(std::move(args)), ...);
     return make(kind, std::move(text), std::move(list));
   }
+  ExprPtr operation(ExprKind kind, Op op, ExprPtr left, ExprPtr right = nullptr) const;
   static void update_depth(Expr& e);
 
   struct Deeper {  // bounds recursion

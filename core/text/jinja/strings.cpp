@@ -3,6 +3,11 @@
 
 #include <utf8proc.h>
 
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+
+#include "core/error.h"
 #include "core/text/jinja/lexer.h"
 #include "core/text/unicode.h"
 
@@ -48,14 +53,66 @@ auto in_set(std::string_view set) {
   };
 }
 
-// Upper case of one character; the few that become several are written out.
+// The characters whose upper case is several; the third column is the title case where it differs.
+struct SpecialCase {
+  uint32_t code;
+  const char *upper, *title;
+};
+constexpr SpecialCase kSpecialCases[] = {
+    {0xdf, "SS", "Ss"},
+    {0x149, "\u02bcN", nullptr},
+    {0x1f0, "J\u030c", nullptr},
+    {0x390, "\u0399\u0308\u0301", nullptr},
+    {0x3b0, "\u03a5\u0308\u0301", nullptr},
+    {0x587, "\u0535\u0552", "\u0535\u0582"},
+    {0x1e96, "H\u0331", nullptr},
+    {0x1e97, "T\u0308", nullptr},
+    {0x1e98, "W\u030a", nullptr},
+    {0x1e99, "Y\u030a", nullptr},
+    {0x1e9a, "A\u02be", nullptr},
+    {0xfb00, "FF", "Ff"},
+    {0xfb01, "FI", "Fi"},
+    {0xfb02, "FL", "Fl"},
+    {0xfb03, "FFI", "Ffi"},
+    {0xfb04, "FFL", "Ffl"},
+    {0xfb05, "ST", "St"},
+    {0xfb06, "ST", "St"},
+};
+
+const SpecialCase* special_case(uint32_t code) {
+  for (const SpecialCase& row : kSpecialCases) {
+    if (row.code == code) return &row;
+  }
+  return nullptr;
+}
+
 void append_upper(std::string& out, uint32_t code) {
-  if (code == 0xdf)
-    out += "SS";
+  if (code < 0x80) {
+    out += code >= 'a' && code <= 'z' ? char(code - 32) : char(code);
+    return;
+  }
+  const SpecialCase* special = code < 0x80 ? nullptr : special_case(code);
+  if (special)
+    out += special->upper;
   else
     append_utf8(out, code < kInvalidByte ? uint32_t(utf8proc_toupper(utf8proc_int32_t(code))) : code);
 }
+void append_title(std::string& out, uint32_t code) {
+  const SpecialCase* special = code < 0x80 ? nullptr : special_case(code);
+  if (special)
+    out += special->title ? special->title : special->upper;
+  else
+    append_utf8(out, code < kInvalidByte ? uint32_t(utf8proc_totitle(utf8proc_int32_t(code))) : code);
+}
 void append_lower(std::string& out, uint32_t code) {
+  if (code < 0x80) {
+    out += code >= 'A' && code <= 'Z' ? char(code + 32) : char(code);
+    return;
+  }
+  if (code == 0x130) {
+    out += "i\u0307";
+    return;
+  }
   append_utf8(out, code < kInvalidByte ? uint32_t(utf8proc_tolower(utf8proc_int32_t(code))) : code);
 }
 
@@ -100,20 +157,57 @@ std::string upper(std::string_view text) {
   return out;
 }
 
+bool is_cased(uint32_t code) {
+  if (code >= kInvalidByte) return false;
+  const auto c = utf8proc_int32_t(code);
+  const auto category = utf8proc_category(c);
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LT ||
+         utf8proc_toupper(c) != c || utf8proc_tolower(c) != c;
+}
+
+// Whether a capital sigma at `at` ends a word, which makes its small letter another one.
+static bool is_final_sigma(std::string_view text, size_t at, bool cased_before) {
+  const size_t next = at + 2;
+  return cased_before && (next >= text.size() || !is_cased(decode_utf8(text, next).code));
+}
+
 std::string lower(std::string_view text) {
   std::string out;
+  bool cased = false;  // where it may matter
   for (size_t at = 0; at < text.size();) {
     const Char c = decode_utf8(text, at);
-    append_lower(out, c.code);
+    if (c.code == 0x3a3 && is_final_sigma(text, at, cased))
+      out += "\u03c2";
+    else
+      append_lower(out, c.code);
     at += c.bytes;
+    if (at < text.size() && uint8_t(text[at]) >= 0x80) cased = is_cased(c.code);
   }
   return out;
 }
 
 std::string capitalize(std::string_view text) {
   if (text.empty()) return {};
-  const size_t first = decode_utf8(text, 0).bytes;
-  return upper(text.substr(0, first)) + lower(text.substr(first));
+  const Char first = decode_utf8(text, 0);
+  std::string out;
+  append_title(out, first.code);
+  return out + lower(text.substr(first.bytes));
+}
+
+std::string fold_case(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const Char c = decode_utf8(text, at);
+    utf8proc_int32_t folded[8];
+    int boundary = 0;
+    const auto count = c.code < kInvalidByte
+                           ? utf8proc_decompose_char(utf8proc_int32_t(c.code), folded, 8, UTF8PROC_CASEFOLD, &boundary)
+                           : 0;
+    if (count <= 0) append_utf8(out, c.code);
+    for (utf8proc_ssize_t i = 0; i < count; ++i) append_utf8(out, uint32_t(folded[i]));
+    at += c.bytes;
+  }
+  return out;
 }
 
 std::string title(std::string_view text) {
@@ -133,6 +227,74 @@ std::string title(std::string_view text) {
   return out;
 }
 
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '\'')
+      out += "&#39;";
+    else if (c == '"')
+      out += "&#34;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+namespace {
+
+// Digits without the single underscores between them; empty where they stand elsewhere.
+std::string without_underscores(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool inner =
+        i > 0 && i + 1 < text.size() && std::isalnum(uint8_t(text[i - 1])) && std::isalnum(uint8_t(text[i + 1]));
+    if (text[i] != '_')
+      out += text[i];
+    else if (!inner)
+      return {};
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<int64_t> parse_integer(std::string_view text, int64_t base) {
+  std::string s = without_underscores(strip_right(strip_left(text)));
+  if (s.empty() || base < 0 || base == 1 || base > 36) return std::nullopt;
+  const size_t first = s[0] == '+' || s[0] == '-';
+  if (first >= s.size() || !std::isalnum(uint8_t(s[first]))) return std::nullopt;
+  const char letter = s[first] == '0' && first + 1 < s.size() ? char(s[first + 1] | 32) : ' ';
+  const int prefixed = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
+  if (prefixed && (base == prefixed || base == 0)) {
+    s.erase(first, 2);
+    base = prefixed;
+    if (first >= s.size()) return std::nullopt;
+  } else if (base == 0) {
+    base = 10;
+    if (s[first] == '0' && s.find_first_not_of('0', first) != std::string::npos) return std::nullopt;
+  }
+  errno = 0;
+  char* end = nullptr;
+  const long long value = std::strtoll(s.c_str(), &end, int(base));
+  if (*end) return std::nullopt;
+  if (errno) fail(Code::bad_argument, "template: the integer %.60s is too large", s.c_str());
+  return value;
+}
+
+std::optional<double> parse_real(std::string_view text) {
+  const std::string s = without_underscores(strip_right(strip_left(text)));
+  if (s.empty() || s.find_first_of("xXpP(") != std::string::npos) return std::nullopt;
+  char* end = nullptr;
+  const double value = std::strtod(s.c_str(), &end);
+  return *end ? std::nullopt : std::optional(value);
+}
+
 std::string unescape(std::string_view text, int line) {
   std::string out;
   constexpr std::string_view kFrom = "abfnrtv\\'\"", kTo = "\a\b\f\n\r\t\v\\'\"";
@@ -147,6 +309,8 @@ std::string unescape(std::string_view text, int line) {
       ++at;
     } else if (c == '\n') {
       ++at;
+    } else if (c == 'N') {
+      fail_line(line, "\\N{...} escapes are not supported: write \\u and four hex digits");
     } else if (c == 'x' || c == 'u' || c == 'U') {
       at = unescape_hex(text, at, out, line);
     } else if (c >= '0' && c <= '7') {

@@ -1,6 +1,7 @@
 // Text helpers with Python's rules.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,9 +14,15 @@ std::string_view strip_left(std::string_view text, std::string_view set);
 std::string_view strip_right(std::string_view text, std::string_view set);
 
 bool is_space(uint32_t code);
+bool is_cased(uint32_t code);
+std::string escape(std::string_view text);  // & < > ' " for HTML
+// Python's int() and float() of a text; empty: it is none. An integer over 63 bits is an Error.
+std::optional<int64_t> parse_integer(std::string_view text, int64_t base);
+std::optional<double> parse_real(std::string_view text);
 std::string upper(std::string_view text);
 std::string lower(std::string_view text);
 std::string capitalize(std::string_view text);
+std::string fold_case(std::string_view text);
 std::string title(std::string_view text);  // as the filter does it: after spaces and - ( { [ <
 
 // The escapes of a string literal.

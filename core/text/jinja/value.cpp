@@ -1,4 +1,4 @@
-// Making, comparing and walking values.
+// Making and walking values.
 #include "core/text/jinja/value.h"
 
 #include <algorithm>
@@ -13,7 +13,11 @@ namespace loam::jinja {
 namespace {
 
 constexpr int kMostDepth = 120;
-constexpr int64_t kMostWeight = 1 << 22;
+constexpr int64_t kMostWeight = 1 << 24;
+constexpr int64_t kNodeBytes = 64, kItemBytes = 32;
+constexpr size_t kSmallDict = 12;  // searched without an index
+
+thread_local Meter* current_meter = nullptr;
 
 int checked_depth(int depth) {
   if (depth > kMostDepth) fail(Code::bad_argument, "template: a value is nested deeper than %d levels", kMostDepth);
@@ -25,83 +29,128 @@ int64_t checked_weight(int64_t weight) {
   return weight;
 }
 
+bool all_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return uint8_t(c) < 0x80; });
+}
+
 template <class Json>
 Value from_parsed(const Json& json) {
   if (json.is_null()) return None{};
   if (json.is_boolean()) return json.template get<bool>();
   if (json.is_number_unsigned() && json.template get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max())) {
-    return json.template get<double>();
+    fail(Code::bad_argument, "template: the number %s in the input is too large for an integer", json.dump().c_str());
   }
   if (json.is_number_integer()) return json.template get<int64_t>();
   if (json.is_number()) return json.template get<double>();
   if (json.is_string()) return json.template get<std::string>();
   if (json.is_array()) {
     std::vector<Value> items;
+    items.reserve(json.size());
     for (const auto& item : json) items.push_back(from_parsed(item));
     return Value::list(std::move(items));
   }
-  std::vector<std::pair<Value, Value>> items;
+  Pairs items;
   for (auto it = json.begin(); it != json.end(); ++it) items.emplace_back(it.key(), from_parsed(it.value()));
   return Value::dict(std::move(items));
 }
 
-bool equal_lists(const std::vector<Value>& a, const std::vector<Value>& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), equal);
+uint32_t find_place(const Pairs& items, const std::unordered_multimap<uint64_t, uint32_t>& places, const Value& key) {
+  const auto [begin, end] = places.equal_range(hash_of(key));
+  for (auto it = begin; it != end; ++it) {
+    if (equal(items[it->second].first, key)) return it->second;
+  }
+  return UINT32_MAX;
 }
 
-bool equal_dicts(const Value& a, const Value& b) {
-  if (a.pairs().size() != b.pairs().size()) return false;
-  return std::all_of(a.pairs().begin(), a.pairs().end(), [&](const auto& pair) {
-    const Value* other = b.find(pair.first);
-    return other && equal(pair.second, *other);
-  });
-}
-
-}  // namespace
-
-Value Object::call(Interpreter&, Args&) { fail(Code::bad_argument, "template: a %s cannot be called", type()); }
-
-Value Value::undefined(std::string_view name) {
-  Value v;
-  v.data_ = Undefined{std::make_shared<const std::string>(name)};
-  return v;
-}
-
-Value Value::list(std::vector<Value> items, bool tuple) {
+std::shared_ptr<const List> make_list(std::vector<Value> items, ListKind kind) {
   int depth = 0;
   int64_t weight = 1;
   for (const Value& item : items) {
     depth = std::max(depth, item.depth());
     weight += item.weight();
   }
+  const auto bytes = kNodeBytes + kItemBytes * int64_t(items.size());
+  return std::shared_ptr<const List>(
+      new List{std::move(items), kind, checked_depth(depth + 1), checked_weight(weight), Charge(bytes)});
+}
+
+}  // namespace
+
+Meter::Meter() : outer_(current_meter) { current_meter = this; }
+Meter::~Meter() { current_meter = outer_; }
+Meter* Meter::current() { return current_meter; }
+
+void Meter::check(int64_t bytes) const {
+  if (bytes > limit - live) {
+    fail(Code::bad_argument, "template: it needs more than %lld KiB of memory", (long long)(limit / 1024));
+  }
+}
+
+void Meter::add(int64_t bytes) {
+  check(bytes);
+  live += bytes;
+  peak = std::max(peak, live);
+}
+
+Value Object::call(Interpreter&, Args&) { fail(Code::bad_argument, "template: a %s cannot be called", type()); }
+std::string Object::repr() const { return "<" + std::string(type()) + " object>"; }
+
+Value::Value(std::string s, bool markup) {
+  const bool ascii = all_ascii(s);
+  const auto bytes = kNodeBytes + int64_t(s.size());
+  data_ = std::shared_ptr<const Text>(new Text{std::move(s), markup, ascii, Charge(bytes)});
+}
+
+Value::Value(std::shared_ptr<Object> o) : data_(std::move(o)) { checked_depth(object()->depth()); }
+
+Value Value::undefined(std::string_view what) {
   Value v;
-  v.data_ =
-      std::make_shared<const List>(List{std::move(items), tuple, checked_depth(depth + 1), checked_weight(weight)});
+  v.data_ = Undefined{std::make_shared<const std::string>(what)};
+  return v;
+}
+Value Value::undefined_name(std::string_view name) { return undefined("'" + std::string(name) + "' is undefined"); }
+
+Value Value::list(std::vector<Value> items, bool tuple) {
+  Value v;
+  v.data_ = make_list(std::move(items), tuple ? ListKind::tuple : ListKind::list);
   return v;
 }
 
-Value Value::dict(std::vector<std::pair<Value, Value>> items) {
+Value Value::group(Value key, Value items) {
+  Value v;
+  v.data_ = make_list({std::move(key), std::move(items)}, ListKind::group);
+  return v;
+}
+
+Value Value::dict(Pairs items) {
   int depth = 0;
   int64_t weight = 1;
   for (const auto& [key, value] : items) {
     depth = std::max({depth, key.depth(), value.depth()});
     weight += key.weight() + value.weight();
   }
+  const auto bytes = kNodeBytes + 2 * kItemBytes * int64_t(items.size());
   Value v;
-  v.data_ = std::make_shared<const Dict>(Dict{std::move(items), checked_depth(depth + 1), checked_weight(weight)});
+  v.data_ = std::shared_ptr<const Dict>(
+      new Dict{std::move(items), checked_depth(depth + 1), checked_weight(weight), Charge(bytes), {}});
   return v;
 }
 
-bool Value::is_tuple() const { return is_list() && std::get<ListPtr>(data_)->tuple; }
+bool Value::is_markup() const { return is_string() && std::get<TextPtr>(data_)->markup; }
+bool Value::is_tuple() const { return is_list() && std::get<ListPtr>(data_)->kind != ListKind::list; }
+bool Value::is_group() const { return is_list() && std::get<ListPtr>(data_)->kind == ListKind::group; }
+const std::string& Value::string() const { return std::get<TextPtr>(data_)->text; }
+bool Value::is_ascii() const { return std::get<TextPtr>(data_)->ascii; }
 const std::vector<Value>& Value::items() const { return std::get<ListPtr>(data_)->items; }
-const std::vector<std::pair<Value, Value>>& Value::pairs() const { return std::get<DictPtr>(data_)->items; }
+const Pairs& Value::pairs() const { return std::get<DictPtr>(data_)->items; }
 
-std::string Value::undefined_name() const {
-  const auto& name = std::get<Undefined>(data_).name;
-  return name ? *name : "value";
+std::string Value::undefined_message() const {
+  const auto& what = std::get<Undefined>(data_).what;
+  return what ? *what : "an undefined value is used";
 }
 
 int Value::depth() const {
+  if (is_object()) return object()->depth();
   return is_list() ? std::get<ListPtr>(data_)->depth : is_dict() ? std::get<DictPtr>(data_)->depth : 0;
 }
 
@@ -111,21 +160,39 @@ int64_t Value::weight() const {
   return is_string() ? 1 + int64_t(string().size() / 16) : 1;
 }
 
-const Value* Value::find(const Value& key) const {
-  for (const auto& pair : pairs()) {
-    if (equal(pair.first, key)) return &pair.second;
-  }
-  return nullptr;
+bool Value::same(const Value& other) const {
+  if (data_.index() != other.data_.index()) return false;
+  if (is_list()) return std::get<ListPtr>(data_) == std::get<ListPtr>(other.data_);
+  if (is_dict()) return std::get<DictPtr>(data_) == std::get<DictPtr>(other.data_);
+  if (is_object()) return object() == other.object();
+  if (is_undefined()) return std::get<Undefined>(data_).what == std::get<Undefined>(other.data_).what;
+  return equal(*this, other);
 }
 
-bool Value::truth() const {
-  if (is_undefined() || is_none()) return false;
-  if (is_real()) return real() != 0;
-  if (is_integral()) return integer() != 0;
-  if (is_string()) return !string().empty();
-  if (is_list()) return !items().empty();
-  if (is_dict()) return !pairs().empty();
-  return true;
+const Value* Value::find(const Value& key) const {
+  const Dict& dict = *std::get<DictPtr>(data_);
+  if (dict.items.size() <= kSmallDict) {
+    for (const auto& pair : dict.items) {
+      if (equal(pair.first, key)) return &pair.second;
+    }
+    return nullptr;
+  }
+  if (dict.places.empty()) {
+    for (size_t i = 0; i < dict.items.size(); ++i) dict.places.emplace(hash_of(dict.items[i].first), uint32_t(i));
+  }
+  const uint32_t place = find_place(dict.items, dict.places, key);
+  return place == UINT32_MAX ? nullptr : &dict.items[place].second;
+}
+
+void DictMaker::put(const Value& key, Value value) {
+  check_hashable(key);
+  const uint32_t place = find_place(items_, places_, key);
+  if (place != UINT32_MAX) {
+    items_[place].second = std::move(value);
+    return;
+  }
+  places_.emplace(hash_of(key), uint32_t(items_.size()));
+  items_.emplace_back(key, std::move(value));
 }
 
 const char* Value::type_name() const {
@@ -142,70 +209,22 @@ const Value* Args::find(size_t place, std::string_view name) const {
   return nullptr;
 }
 
+const Value* Args::given(size_t place, std::string_view name) const {
+  const Value* v = find(place, name);
+  return v && !v->is_none() ? v : nullptr;
+}
+
 int64_t Args::integer(size_t place, std::string_view name, int64_t otherwise) const {
   const Value* v = find(place, name);
-  if (!v || v->is_none()) return otherwise;
+  if (!v) return otherwise;
+  if (v->is_undefined()) fail_undefined(*v);
   if (!v->is_integral()) fail(Code::bad_argument, "template: an integer is needed, not a %s", v->type_name());
   return v->integer();
 }
 
-std::string Args::string(size_t place, std::string_view name, std::string_view otherwise) const {
+std::string Args::text(size_t place, std::string_view name, std::string_view otherwise) const {
   const Value* v = find(place, name);
-  return v && !v->is_none() ? v->text() : std::string(otherwise);
-}
-
-bool Args::boolean(size_t place, std::string_view name, bool otherwise) const {
-  const Value* v = find(place, name);
-  return v ? v->truth() : otherwise;
-}
-
-bool equal(const Value& a, const Value& b) {
-  if (a.is_number() && b.is_number()) {
-    return a.is_real() || b.is_real() ? a.real() == b.real() : a.integer() == b.integer();
-  }
-  if (a.is_string() && b.is_string()) return a.string() == b.string();
-  if (a.is_list() && b.is_list()) return a.is_tuple() == b.is_tuple() && equal_lists(a.items(), b.items());
-  if (a.is_dict() && b.is_dict()) return equal_dicts(a, b);
-  if (a.is_object() && b.is_object()) return a.object() == b.object();
-  return (a.is_none() && b.is_none()) || (a.is_undefined() && b.is_undefined());
-}
-
-bool less(const Value& a, const Value& b) {
-  if (a.is_number() && b.is_number()) {
-    return a.is_real() || b.is_real() ? a.real() < b.real() : a.integer() < b.integer();
-  }
-  if (a.is_string() && b.is_string()) return a.string() < b.string();  // order of bytes is order of code points
-  if (a.is_list() && b.is_list() && a.is_tuple() == b.is_tuple()) {
-    for (size_t i = 0; i < a.items().size() && i < b.items().size(); ++i) {
-      if (!equal(a.items()[i], b.items()[i])) return less(a.items()[i], b.items()[i]);
-    }
-    return a.items().size() < b.items().size();
-  }
-  fail(Code::bad_argument, "template: '<' between a %s and a %s", a.type_name(), b.type_name());
-}
-
-void check_hashable(const Value& v) {
-  if (v.is_dict() || (v.is_list() && !v.is_tuple())) {
-    fail(Code::bad_argument, "template: a %s cannot be a key", v.type_name());
-  }
-  for (size_t i = 0; v.is_tuple() && i < v.items().size(); ++i) check_hashable(v.items()[i]);
-}
-
-bool contains(const Value& container, const Value& item) {
-  if (container.is_string()) {
-    if (!item.is_string()) fail(Code::bad_argument, "template: a %s cannot be in a str", item.type_name());
-    return container.string().find(item.string()) != std::string::npos;
-  }
-  if (container.is_list()) {
-    return std::any_of(container.items().begin(), container.items().end(),
-                       [&](const Value& v) { return equal(v, item); });
-  }
-  if (container.is_dict()) {
-    check_hashable(item);
-    return container.find(item) != nullptr;
-  }
-  if (container.is_undefined()) return false;
-  fail(Code::bad_argument, "template: 'in' needs a container, not a %s", container.type_name());
+  return v ? v->text() : std::string(otherwise);
 }
 
 std::vector<std::string_view> text_characters(std::string_view text) {
@@ -222,9 +241,15 @@ int64_t text_length(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (uint8_t(c) & 0xc0) != 0x80; });
 }
 
-Value from_json(std::string_view text) {
-  const auto json = parse_json<nlohmann::ordered_json>(text, "the template's input");
-  return with_json_errors("the template's input", [&] { return from_parsed(json); });
+size_t text_offset(std::string_view text, int64_t characters) {
+  size_t at = 0;
+  for (; characters > 0 && at < text.size(); --characters) at += decode_utf8(text, at).bytes;
+  return at;
+}
+
+Value from_json(std::string_view text, const char* what) {
+  const auto json = parse_json<nlohmann::ordered_json>(text, what);
+  return with_json_errors(what, [&] { return from_parsed(json); });
 }
 
 }  // namespace loam::jinja

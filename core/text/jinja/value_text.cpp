@@ -103,7 +103,7 @@ class JsonWriter {
     if (v.is_none())
       out += "null";
     else if (v.is_bool())
-      out += v.truth() ? "true" : "false";
+      out += v.integer() ? "true" : "false";
     else if (v.is_int())
       out += std::to_string(v.integer());
     else if (v.is_real())
@@ -126,7 +126,9 @@ class JsonWriter {
     return real_text(value);
   }
   void line(int level) {
-    if (style_.indent >= 0) (out += '\n').append(size_t(style_.indent) * size_t(level), ' ');
+    if (!style_.lines) return;
+    out += '\n';
+    for (int i = 0; i < level; ++i) out += style_.indent;
   }
   void write_list(const Value& v, int level) {
     if (v.items().empty()) return void(out += "[]");
@@ -144,8 +146,9 @@ class JsonWriter {
   static std::string key_text(const Value& key) {
     if (key.is_string()) return key.string();
     if (key.is_none()) return "null";
-    if (key.is_bool()) return key.truth() ? "true" : "false";
-    if (key.is_number()) return key.text();
+    if (key.is_bool()) return key.integer() ? "true" : "false";
+    if (key.is_real()) return json_real(key.real());
+    if (key.is_int()) return key.text();
     fail(Code::bad_argument, "template: a JSON key cannot be a %s", key.type_name());
   }
   void write_dict(const Value& v, int level) {
@@ -196,14 +199,15 @@ std::string Value::text() const {
 
 std::string Value::repr() const {
   if (is_undefined()) return "Undefined";
+  if (is_markup()) return "Markup(" + string_repr(string()) + ")";
   if (is_none()) return "None";
-  if (is_bool()) return truth() ? "True" : "False";
+  if (is_bool()) return integer() ? "True" : "False";
   if (is_int()) return std::to_string(integer());
   if (is_real()) return real_text(real());
   if (is_string()) return string_repr(string());
   if (is_tuple()) return "(" + joined_repr(items()) + (items().size() == 1 ? ",)" : ")");
   if (is_list()) return "[" + joined_repr(items()) + "]";
-  if (is_object()) return "<" + std::string(object()->type()) + ">";
+  if (is_object()) return object()->repr();
   std::string out = "{";
   for (const auto& [key, value] : pairs()) {
     if (out.size() > 1) out += ", ";
