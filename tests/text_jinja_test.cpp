@@ -89,23 +89,4 @@ TEST_CASE("jinja: namespaces that hold themselves do not leak or hang") {
         "True");
 }
 
-TEST_CASE("chat template: messages, tools and further variables") {
-  ChatTemplateInput input;
-  input.messages = {{"system", "S"}, {"user", "U"}};
-  input.bos_token = "<s>";
-  input.tools = R"([{"name": "f"}])";
-  input.more = R"({"enable_thinking": false})";
-  const char* text =
-      "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m['content'] }}{% endfor %}{{ tools[0].name }}"
-      "{{ enable_thinking }}{% if add_generation_prompt %}<assistant>{% endif %}";
-  CHECK(render_chat(text, input) == "<s><system>S<user>UfFalse<assistant>");
-  input.add_generation_prompt = false;
-  input.tools = "";
-  CHECK(render_chat("{{ tools is none }}{{ add_generation_prompt }}", input) == "TrueFalse");
-  input.tools = "[1";
-  CHECK_THROWS_AS(render_chat(text, input), Error);
-  input.tools = std::string(100000, '[');
-  CHECK_THROWS_AS(render_chat(text, input), Error);
-}
-
 }  // namespace

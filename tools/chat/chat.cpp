@@ -12,6 +12,7 @@
 #include "tools/cli/progress.h"
 #include "tools/run/constraint.h"
 #include "tools/run/engine.h"
+#include "tools/template/template_text.h"
 
 namespace loam {
 namespace {
@@ -174,8 +175,11 @@ int run_chat(const Arguments& args) {
   Engine engine = open_engine(args);
   engine.session = make_session(args, engine.model);
   const bool terminal = isatty(STDIN_FILENO);
+  const std::string own_template(engine.file->chat_template());
   ConversationOptions options{
-      args.has("--chat-template") ? args.text("--chat-template") : std::string(engine.file->chat_template()),
+      args.has("--template")        ? template_text(args.text("--template"))
+      : args.has("--chat-template") ? args.text("--chat-template")
+                                    : own_template,
       text_option(args, "--system-prompt"),
       args.flag("--context-shift"),
       {}};
@@ -186,11 +190,13 @@ int run_chat(const Arguments& args) {
   const auto constraint = make_constraint(args, *engine.tokenizer, size_t(engine.model->config().vocab));
   options.answer.constraint = constraint.get();
   if (options.chat_template.empty()) {
-    std::fprintf(stderr, "%s has no chat template: it is a base model that continues text\n", args.model().c_str());
-    if (options.answer.limit < 0) options.answer.limit = kBaseModelLimit;
+    std::fprintf(stderr,
+                 "%s has no chat template: it is a base model that continues text (--template plain makes it talk)\n",
+                 args.model().c_str());
   } else if (terminal) {
     std::fputs("/help lists the commands\n", stderr);
   }
+  if (own_template.empty() && options.answer.limit < 0) options.answer.limit = kBaseModelLimit;
   SamplerOptions sampling = sampler_options(args, *engine.tokenizer);
   if (!terminal && !asks_for_chance(args)) sampling.temperature = 0;  // scripts get the same answer every time
   Sampler sampler(sampling);

@@ -92,7 +92,21 @@ constexpr Option kChat[] = {
     {"-sys,--system-prompt", Kind::text, "TEXT", "", "the system's message"},
     {"--context-shift", Kind::flag, "", "", "when the context is full, drop the oldest turns and go on"},
     {"--hide-thinking", Kind::flag, "", "", "do not show what a reasoning model thinks (scripts never print it)"},
+    {"--template", Kind::text, "FILE|NAME", "",
+     "use this Jinja template, not the model's: a file, or plain, chatml, llama3, mistral, gemma ..."},
     {"--chat-template", Kind::text, "TEXT", "", "use this Jinja template, not the model's"},
+};
+
+constexpr Option kTemplate[] = {
+    {"-m,--model", Kind::text, "FILE", "",
+     "whose template: .loam, .gguf, a folder, or a .jinja file; no weights needed"},
+    {"-f,--file", Kind::text, "FILE", "",
+     "JSON: a list of messages, or {messages, tools, documents, ...}; default: standard input"},
+    {"--template", Kind::text, "FILE|NAME", "",
+     "use this template: a file, or plain, chatml, llama3, mistral, gemma ..."},
+    {"--var", Kind::text, "NAME=JSON", "", "a variable of the template; may be given several times"},
+    {"--no-generation-prompt", Kind::flag, "", "", "end after the last message, without the beginning of an answer"},
+    {"--time", Kind::text, "TIME", "", "what strftime_now reads, e.g. '2024-07-26 12:00:00'; default: the clock"},
 };
 
 constexpr Option kConvert[] = {
@@ -141,6 +155,7 @@ constexpr OptionGroup kCompleteOptions[] = {
 constexpr OptionGroup kConvertOptions[] = {{"", kConvert}};
 constexpr OptionGroup kInspectOptions[] = {{"", kInspect}};
 constexpr OptionGroup kTokenizeOptions[] = {{"", kTokenize}, {"", kPrompt}};
+constexpr OptionGroup kTemplateOptions[] = {{"", kTemplate}};
 constexpr OptionGroup kBenchOptions[] = {{"", kModel}, {"", kBench}, {"", kMachine}};
 
 constexpr Command kCommands[] = {
@@ -152,6 +167,8 @@ constexpr Command kCommands[] = {
     {"verify", "check every checksum of a .loam file", "FILE", 1, 1, {}, run_verify},
     {"tokenize", "print the tokens of a text (-p, -f or standard input)", "[MODEL]", 0, 1, kTokenizeOptions,
      run_tokenize},
+    {"template", "print what a chat template makes of messages (JSON)", "[MODEL]", 0, 1, kTemplateOptions,
+     run_template},
     {"bench", "measure prefill and decode beside the peaks of this machine", "[MODEL]", 0, 1, kBenchOptions, run_bench},
 };
 

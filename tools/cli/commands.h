@@ -24,6 +24,7 @@ int run_convert(const Arguments&);
 int run_inspect(const Arguments&);
 int run_verify(const Arguments&);
 int run_tokenize(const Arguments&);
+int run_template(const Arguments&);
 int run_bench(const Arguments&);
 
 }  // namespace loam

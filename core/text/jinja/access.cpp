@@ -92,7 +92,7 @@ bool get_attribute(const Value& object, std::string_view name, Value& out) {
 }
 
 Value Interpreter::attribute(const Value& object, std::string_view name) {
-  if (object.is_undefined()) fail_undefined(object);
+  if (object.is_undefined() && !is_dunder(name)) fail_undefined(object);
   Value out;
   if (get_attribute(object, name, out)) return out;
   if (object.is_dict()) {
@@ -184,6 +184,8 @@ Value Interpreter::slice(const Expr& e) {
     if (v.is_integral()) bounds[i] = v.integer();
   }
   if (object.is_undefined()) fail_undefined(object);
+  const bool sliced = object.is_string() || object.is_list() || object.as<Range>();
+  if (!sliced && is_constant(e)) return Value::undefined("a constant is sliced");  // Jinja works it out beforehand
   if (bad) fail(Code::bad_argument, "template: the parts of a slice are integers");
   const int64_t by = bounds[2].value_or(1);
   if (by == 0) fail(Code::bad_argument, "template: a slice with step 0");

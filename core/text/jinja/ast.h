@@ -61,6 +61,7 @@ struct Slot {
 };
 
 struct Expr;
+bool is_constant(const Expr& e);  // whether Jinja works it out before running
 using ExprPtr = std::unique_ptr<Expr>;
 
 struct Expr {

@@ -75,11 +75,10 @@ struct Wrap {
 
 // A word that is wider than a line: as much as fits, behind a hyphen where there is one.
 size_t long_word_cut(const std::u32string& word, size_t room, const Wrap& wrap) {
-  const size_t cut = std::max<size_t>(room, 1);
-  if (!wrap.break_on_hyphens || word.size() <= cut) return cut;
-  const size_t hyphen = word.rfind(U'-', cut - 1);
+  if (!wrap.break_on_hyphens || room == 0) return room;  // 0: an empty piece, as Python has it
+  const size_t hyphen = word.rfind(U'-', room - 1);
   const bool only = hyphen == std::u32string::npos || hyphen == 0 || word.find_first_not_of(U'-') >= hyphen;
-  return only ? cut : hyphen + 1;
+  return only ? room : hyphen + 1;
 }
 
 bool is_blank(const std::u32string& chunk) {
@@ -89,9 +88,7 @@ bool is_blank(const std::u32string& chunk) {
 void wrap_line(const std::u32string& line, const Wrap& wrap, std::vector<std::u32string>& lines) {
   std::vector<std::u32string> chunks = chunks_of(line, wrap.break_on_hyphens);
   std::reverse(chunks.begin(), chunks.end());
-  const bool continues = !lines.empty();
   const size_t first_line = lines.size();
-  (void)continues;
   while (!chunks.empty()) {
     std::vector<std::u32string> current;
     size_t size = 0;

@@ -42,7 +42,7 @@ class Interpreter {
   Value apply_filter(const Value& name, const Value& input, Args& args);
   bool apply_test(const Value& name, const Value& input, Args& args);
   // The loop's text where it is recursive; else it is written.
-  std::string run_recursive(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& items, int depth);
+  std::string run_recursive(const Stmt& s, std::shared_ptr<Activation> outer, const Value& items, int depth);
 
   Value attribute(const Value& object, std::string_view name);
   Value subscript(const Value& object, const Value& key);
@@ -88,9 +88,10 @@ class Interpreter {
   void execute_call(const Stmt& s);
   void execute_block(const Stmt& s);
   void export_names(const Stmt& s);
-  Flow run_loop(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& items, int depth);
+  Flow run_loop(const Stmt& s, std::shared_ptr<Activation> outer, const Value& items, int depth);
   Value filtered_items(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& items);
   void write(std::string_view s);
+  void write_text(const Value& v, const char* what);  // fails where it is no text
   void assign(const Expr& target, const Value& value);
 
   std::optional<Value>& at(const Slot& slot);

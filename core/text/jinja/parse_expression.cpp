@@ -74,7 +74,7 @@ ExprPtr Parser::tuple_or_expression(bool with_condition, bool in_brackets) {
   bool tuple = false;
   while (true) {
     if (!items.empty() && !skip_op(",")) fail_here("','");
-    if (tuple_ends() || (!with_condition && is_name("recursive"))) break;
+    if (tuple_ends()) break;
     items.push_back(with_condition ? expression() : logic_or());
     if (!is_op(",")) break;
     tuple = true;
@@ -231,6 +231,13 @@ ExprPtr Parser::primary() {
   fail_here("an expression");
 }
 
+bool is_constant(const Expr& e) {
+  if (e.kind == ExprKind::name || e.kind == ExprKind::call || e.kind == ExprKind::filter || e.kind == ExprKind::test) {
+    return false;
+  }
+  return std::all_of(e.args.begin(), e.args.end(), [](const ExprPtr& a) { return !a || is_constant(*a); });
+}
+
 ExprPtr Parser::list_literal() {
   expect_op("[");
   std::vector<ExprPtr> items;
@@ -258,6 +265,11 @@ ExprPtr Parser::dict_literal() {
     items.push_back(expression());
   }
   expect_op("}");
+  for (size_t i = 0; i < items.size() && is_constant(*items[i]) && is_constant(*items[i + 1]); i += 2) {
+    if (items[i]->kind == ExprKind::list || items[i]->kind == ExprKind::dict) {
+      fail_line(items[i]->line, "a list or dict cannot be a key");
+    }
+  }
   return make(ExprKind::dict, "", std::move(items));
 }
 

@@ -161,7 +161,7 @@ ExprPtr Parser::assign_target(bool with_namespace) {
   if (!is_op(",")) return first;
   std::vector<ExprPtr> items;
   items.push_back(std::move(first));
-  while (skip_op(",") && !tuple_ends() && !is_name("in")) items.push_back(one_target(with_namespace));
+  while (skip_op(",") && !tuple_ends()) items.push_back(one_target(with_namespace));
   return make(ExprKind::tuple, "", std::move(items));
 }
 

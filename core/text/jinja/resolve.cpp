@@ -1,120 +1,12 @@
 // Where names live. Jinja decides it before running: every loop, macro, block, with and filter has a scope; a scope
 // takes the outer value of a name when it is entered, and what it sets ends with it. Macros, call blocks, recursive
 // loops and loop conditions are functions; they see the latest values of the functions around them.
-#include <map>
-#include <set>
-
-#include "core/text/jinja/ast.h"
 #include "core/text/jinja/functions.h"
 #include "core/text/jinja/lexer.h"
+#include "core/text/jinja/names.h"
 
 namespace loam::jinja {
 namespace {
-
-struct Function {
-  Function* outer;
-  std::map<std::pair<int, std::string>, int> places;
-  int place(int level, const std::string& name) {
-    return places.emplace(std::pair(level, name), int(places.size())).first->second;
-  }
-};
-
-struct Info {
-  Load::Kind kind;
-  int level = 0;  // of what an alias takes its value from
-};
-
-// One scope: which names it knows, and how they begin.
-struct Names {
-  Names* parent;
-  Function* function;
-  int level = parent ? parent->level + 1 : 0;
-  std::map<std::string, Info> loads = {};
-  std::set<std::string> stored = {};
-  int conditional = 0;  // inside of how many ifs the statement at hand is
-
-  int find(const std::string& name) const {  // the level that knows it, or -1
-    for (const Names* n = this; n; n = n->parent) {
-      if (n->loads.count(name)) return n->level;
-    }
-    return -1;
-  }
-  void load(const std::string& name) {
-    if (find(name) < 0) loads[name] = {Load::resolve};
-  }
-  void parameter(const std::string& name) {
-    stored.insert(name);
-    loads[name] = {Load::parameter};
-  }
-  void store(const std::string& name) {
-    if (!stored.insert(name).second || loads.count(name)) return;
-    const int outer = parent ? parent->find(name) : -1;
-    // What only a branch sets may be a variable of the input otherwise.
-    loads[name] = outer >= 0 ? Info{Load::alias, outer} : Info{conditional ? Load::resolve : Load::missing};
-  }
-};
-
-template <class Visit>
-void for_each_child(const Expr& e, Visit visit) {
-  for (const ExprPtr& a : e.args) {
-    if (a) visit(*a);
-  }
-  for (const auto& n : e.named) visit(*n.second);
-  for (const ExprPtr* a : {&e.all, &e.all_named}) {
-    if (*a) visit(**a);
-  }
-}
-
-// Whether `name` is read in there before it is set there.
-class Uses {
- public:
-  explicit Uses(std::string_view name) : name_(name) {}
-  bool in(const Body& body) {
-    for (const auto& s : body) {
-      visit(*s);
-      if (used_ || set_) break;
-    }
-    return used_;
-  }
-
- private:
-  void read(const Expr& e) {
-    if (used_ || set_) return;
-    if (e.kind == ExprKind::name && e.text == name_) used_ = true;
-    for_each_child(e, [&](const Expr& child) { read(child); });
-  }
-  void write(const Expr& e) {
-    if (e.kind == ExprKind::name) {
-      if (!used_ && e.text == name_) set_ = true;
-    } else if (e.kind == ExprKind::tuple) {
-      for (const ExprPtr& a : e.args) write(*a);
-    }
-  }
-  void visit_targets(const Stmt& s) {
-    const bool sets = s.kind == StmtKind::set || s.kind == StmtKind::set_block || s.kind == StmtKind::loop;
-    if (sets) write(*s.exprs[0]);
-    for (size_t i = 0; s.kind == StmtKind::with && i < s.exprs.size(); i += 2) write(*s.exprs[i]);
-    for (const Parameter& p : s.parameters) set_ = set_ || (!used_ && p.name == name_);
-  }
-  void visit(const Stmt& s) {
-    if (s.kind == StmtKind::block) return;
-    visit_targets(s);
-    const bool skips_first = s.kind == StmtKind::set || s.kind == StmtKind::set_block || s.kind == StmtKind::loop ||
-                             s.kind == StmtKind::macro;
-    for (size_t i = skips_first; i < s.exprs.size(); ++i) {
-      const bool target = (s.kind == StmtKind::with && i % 2 == 0) || (s.kind == StmtKind::loop && i == 3);
-      if (s.exprs[i] && !target) read(*s.exprs[i]);
-    }
-    for (const Parameter& p : s.parameters) {
-      if (p.otherwise) read(*p.otherwise);
-    }
-    for (const Body& b : s.bodies) {
-      if (!used_ && !set_) in(b);
-    }
-  }
-  std::string_view name_;
-  bool used_ = false, set_ = false;
-};
 
 // Where a statement stands.
 struct Place {
@@ -290,7 +182,7 @@ class Resolver {
     Function own{&at.function, {}};  // of a recursive loop
     Function& function = s.recursive ? own : at.function;
     Names names{&at.names, &function}, otherwise{&at.names, &function};
-    const bool with_loop = s.recursive || Uses("loop").in(s.bodies[0]);
+    const bool with_loop = s.recursive || reads_name(s.bodies[0], "loop");
     if (with_loop) names.parameter("loop");
     collect_target(*s.exprs[0], names, true);
     collect(s.bodies[0], names);
@@ -330,12 +222,12 @@ class Resolver {
       names.parameter(p.name);
       declared.insert(p.name);
       has_caller = has_caller || p.name == "caller";
-      if (p.name == "caller" && !p.otherwise && Uses("caller").in(s.bodies[0])) {
+      if (p.name == "caller" && !p.otherwise && reads_name(s.bodies[0], "caller")) {
         fail_line(s.line, "the parameter 'caller' needs a default");
       }
     }
     for (const auto& [name, slot] : {std::pair{"caller", &s.caller}, {"kwargs", &s.kwargs}, {"varargs", &s.varargs}}) {
-      if (!Uses(name).in(s.bodies[0])) continue;
+      if (!reads_name(s.bodies[0], name)) continue;
       if (!declared.count(name)) names.parameter(name);
       *slot = slot_of(name, names, own);
       if (declared.count(name) && name != std::string_view("caller")) *slot = {};

@@ -20,7 +20,10 @@ Value t_escaped(Interpreter&, const Value& v, Args&) { return v.is_markup(); }
 Value t_equal(Interpreter& in, const Value& v, Args& args) { return in.equals(v, args.positional[0]); }
 Value t_even(Interpreter& in, const Value& v, Args&) { return remainder_is(in, v, Value(int64_t(2)), 0); }
 Value t_false(Interpreter&, const Value& v, Args&) { return v.is_bool() && !equal(v, Value(true)); }
-Value t_filter(Interpreter&, const Value& v, Args&) { return v.is_string() && find_filter(v.string()); }
+Value t_filter(Interpreter&, const Value& v, Args&) {
+  check_hashable(v);
+  return v.is_string() && find_filter(v.string());
+}
 Value t_float(Interpreter&, const Value& v, Args&) { return v.is_real(); }
 Value t_greater(Interpreter& in, const Value& v, Args& args) { return in.is_less(args.positional[0], v); }
 Value t_greater_equal(Interpreter& in, const Value& v, Args& args) {
@@ -65,7 +68,10 @@ Value t_sequence(Interpreter&, const Value& v, Args&) {
   return v.is_string() || v.is_list() || v.is_dict() || v.is_undefined() || (v.is_object() && v.object()->indexable());
 }
 Value t_string(Interpreter&, const Value& v, Args&) { return v.is_string(); }
-Value t_test(Interpreter&, const Value& v, Args&) { return v.is_string() && find_test(v.string()); }
+Value t_test(Interpreter&, const Value& v, Args&) {
+  check_hashable(v);
+  return v.is_string() && find_test(v.string());
+}
 Value t_true(Interpreter&, const Value& v, Args&) { return v.is_bool() && equal(v, Value(true)); }
 Value t_undefined(Interpreter&, const Value& v, Args&) { return v.is_undefined(); }
 
