@@ -60,7 +60,7 @@ class RandomModel {
   RandomModel(const TokenTrie& trie, uint64_t seed) : trie_(trie), random_(seed) {
     for (size_t t = 0; t < trie.vocab(); ++t) {
       const std::string_view bytes = trie.bytes(int32_t(t));
-      if (!bytes.empty() && bytes.find_first_not_of("\"}]0") == bytes.npos) closers_.push_back(int32_t(t));
+      if (!bytes.empty() && bytes.find_first_not_of("\"}]0fo") == bytes.npos) closers_.push_back(int32_t(t));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "core/text/grammar/schema_parts.h"
 #include "core/text/json.h"
@@ -126,9 +127,25 @@ class SchemaCompiler {
     if (!flat.schema["enum"].is_array()) fail_schema(Code::bad_argument, flat.at, "enum is not a list");
     std::vector<Id> parts;
     for (const Schema& v : flat.schema["enum"])
-      if (value_fits(v, flat)) parts.push_back(g_.text(v.dump()));
+      if (value_fits(v, flat)) parts.push_back(literal(v));
     return g_.choice(std::move(parts));
   }
+
+  // One value, with the whitespace that everything has.
+  Id literal(const Schema& v) {
+    if (!v.is_structured()) return g_.text(v.dump());
+    std::vector<Id> parts{g_.one_char(v.is_array() ? '[' : '{'), space_};
+    bool first = true;
+    for (const auto& [name, part_value] : v.items()) {
+      if (!std::exchange(first, false)) parts.push_back(comma());
+      if (v.is_object()) parts.push_back(key(name));
+      parts.push_back(literal(part_value));
+    }
+    if (!first) parts.push_back(space_);
+    parts.push_back(g_.one_char(v.is_array() ? ']' : '}'));
+    return g_.sequence(std::move(parts));
+  }
+  Id key(std::string_view name) { return g_.sequence({quoted(json_text(g_, name)), g_.one_char(':'), one_space_}); }
 
   // ---- strings ----
 
@@ -223,9 +240,8 @@ class SchemaCompiler {
     const std::set<std::string> required = required_names(flat);
     for (const std::string& name : names) {
       const std::string at = flat.at + "/properties/" + name;
-      const Id key = g_.sequence({quoted(json_text(g_, name)), g_.one_char(':'), one_space_});
       const Schema schema = pattern_checked(flat, name, property_schema(flat.schema, name));
-      m.properties.push_back({g_.sequence({key, part(schema, at)}), required.count(name) != 0});
+      m.properties.push_back({g_.sequence({key(name), part(schema, at)}), required.count(name) != 0});
     }
     add_more(flat, names, m);
     return g_.sequence({g_.one_char('{'), space_, g_.rule(members(m, 0, 0, 0, false))});
@@ -282,13 +298,14 @@ class SchemaCompiler {
       const std::string pattern = only_pattern(flat);
       if (additional != false && s.contains("additionalProperties"))
         fail_schema(Code::unsupported, flat.at, "patternProperties beside additionalProperties is not supported");
-      const Id key = quoted(compile_pattern(g_, pattern, flat.at, "patternProperties").expr);
-      kinds.push_back(g_.sequence({key, colon, part(s["patternProperties"][pattern], flat.at + "/patternProperties")}));
+      const Id name = quoted(compile_pattern(g_, pattern, flat.at, "patternProperties").expr);
+      kinds.push_back(
+          g_.sequence({name, colon, part(s["patternProperties"][pattern], flat.at + "/patternProperties")}));
     } else if (additional != false) {
       std::vector<std::string> sorted = names;
       std::sort(sorted.begin(), sorted.end());
-      const Id key = names.empty() ? string_ : define("key", quoted(other_name(sorted, 0)));
-      kinds.push_back(g_.sequence({key, colon, part(additional, flat.at + "/additionalProperties")}));
+      const Id name = names.empty() ? string_ : define("key", quoted(other_name(sorted, 0)));
+      kinds.push_back(g_.sequence({name, colon, part(additional, flat.at + "/additionalProperties")}));
     }
     m.open = !kinds.empty();
     if (m.open) m.more = kinds[0];
@@ -305,10 +322,10 @@ class SchemaCompiler {
         ++i;
         continue;
       }
-      const uint32_t code = first_char(names[i], at);
-      std::vector<std::string> same;
       size_t next = at;
-      for (; i < names.size() && names[i].size() > at && first_char(names[i], at, &next) == code; ++i)
+      const uint32_t code = first_char(names[i], at, &next);
+      std::vector<std::string> same;
+      for (; i < names.size() && names[i].size() > at && first_char(names[i], at) == code; ++i)
         same.push_back(names[i]);
       taken.push_back({code, code});
       if (at > 200)
