@@ -188,11 +188,12 @@ SchemaExpander::Flats SchemaExpander::expand_one_of(const Schema& branches, cons
 bool SchemaExpander::exclude(const FlatSchema& a, const FlatSchema& b) {
   const unsigned types = type_bits(a.schema, a.at) & type_bits(b.schema, b.at);
   if (types == 0) return true;
-  for (const auto& [one, other] : {std::pair(&a, &b), std::pair(&b, &a)}) {
-    if (!one->schema.contains("enum")) continue;
-    const Schema& values = one->schema["enum"];
-    if (std::none_of(values.begin(), values.end(), [&](const Schema& v) { return value_fits(v, *other); })) return true;
-  }
+  const auto no_value_fits = [](const FlatSchema& one, const FlatSchema& other) {
+    if (!one.schema.contains("enum")) return false;
+    const Schema& values = one.schema["enum"];
+    return std::none_of(values.begin(), values.end(), [&](const Schema& v) { return value_fits(v, other); });
+  };
+  if (no_value_fits(a, b) || no_value_fits(b, a)) return true;
   if ((types & ~TypeBit::number) == 0) {
     const NumberLimits x = number_limits(a.schema), y = number_limits(b.schema);
     const auto below = [](const NumberLimits& l, const NumberLimits& h) {
