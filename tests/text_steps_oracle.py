@@ -195,7 +195,19 @@ def normalizer_steps(rng):
 
 
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+# Patterns of real vocabularies, which we scan by hand.
+QUOTED, TAIL = "(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"\s*[\r\n]+|\s+(?!\S)|\s+"
+UPPER, LOWER, NOT_WORD = r"\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}", r"\p{Ll}\p{Lm}\p{Lo}\p{M}", r"[^\r\n\p{L}\p{N}]?"
+cased = lambda u, l, end: f"{NOT_WORD}[{u}]*[{l}]+{end}|{NOT_WORD}[{u}]+[{l}]*{end}|"
+SCANNED = {
+    "qwen2": QUOTED + "|" + NOT_WORD + r"\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + TAIL,
+    "llama3": QUOTED + "|" + NOT_WORD + r"\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + TAIL,
+    "qwen35": QUOTED + "|" + NOT_WORD + r"[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|" + TAIL,
+    "o200k": cased(UPPER, LOWER, QUOTED + "?") + r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|" + TAIL,
+    "tekken": cased(UPPER, LOWER, "") + r"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|" + TAIL,
+    "kimi": r"[\p{Han}]+|" + cased(UPPER + r"&&[^\p{Han}]", LOWER + r"&&[^\p{Han}]", QUOTED + "?") + r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|" + TAIL,
+    "deepseek": "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]" + r"[A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|" + TAIL,
+    "digits": r"\p{N}{1,3}", "cjk": "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"}
 
 
 def pre_tokenizer_steps():
@@ -206,6 +218,8 @@ def pre_tokenizer_steps():
     for pattern in ({"String": " "}, {"String": "\u2581"}, {"String": "''"}, {"String": ""}, {"Regex": r"\s+"}, {"Regex": r"\d{2}"},
                     {"Regex": r"(?=[A-Z])"}, {"Regex": r"\d*"}, {"Regex": r"\b"}, {"Regex": "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"}):
         yield from (split(pattern, b, i) for b in BEHAVIORS for i in yes_no)
+    yield from (split({"Regex": p}) for p in SCANNED.values())
+    yield from (split({"Regex": SCANNED[name]}, "Removed", True) for name in ("qwen2", "digits"))
     yield from ({"type": t} for t in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "UnicodeScripts"))
     yield from ({"type": "Punctuation", "behavior": b} for b in BEHAVIORS)
     yield {"type": "Punctuation"}
@@ -255,7 +269,8 @@ def random_steps(rng):
         n = with_step("normalizer", step).normalizer
         check(json.dumps(step)[:300], inputs, [n.normalize_str(t) for t in inputs], tool("normalize", [{"step": step, "text": t} for t in inputs]))
     for step in pre_tokenizer_steps():
-        inputs = plain if "Regex" in json.dumps(step) or "use_regex" in json.dumps(step) else texts
+        scanned = step.get("pattern", {}).get("Regex") in SCANNED.values() and not step["invert"]
+        inputs = texts if scanned or "Regex" not in json.dumps(step) else plain
         p = with_step("pre_tokenizer", step).pre_tokenizer
         check(json.dumps(step), inputs, [[w for w, _ in p.pre_tokenize_str(t) if w] for t in inputs],
               tool("pretokenize", [{"step": step, "text": t} for t in inputs]))

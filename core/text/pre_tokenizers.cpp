@@ -48,11 +48,18 @@ PreTokenizer split_by_scanner(Scanner scan) {
     out.reserve(words.ranges.size() + words.text.size() / 6);
     for (const Words::Range r : words.ranges) {
       const std::string_view word = words.word(r);
+      size_t done = 0;  // what lies between matches stays together
       for (size_t at = 0; at < word.size();) {
         const size_t end = scan(word, at);
+        if (end == at) {
+          at += decode_utf8(word, at).bytes;
+          continue;
+        }
+        if (at > done) out.push_back({r.begin + done, r.begin + at});
         out.push_back({r.begin + at, r.begin + end});
-        at = end;
+        done = at = end;
       }
+      if (done < word.size()) out.push_back({r.begin + done, r.end});
     }
     words.ranges = std::move(out);
   };
@@ -91,9 +98,11 @@ PreTokenizer make_split(const Json& step) {
   const Behavior behavior = behavior_field(step);
   const bool invert = bool_field(step, "invert", false);
   if (!is_regex && !pattern.empty()) return split_by_string(pattern, behavior, invert);
-  // Those patterns match everywhere, so that removing the gaps between matches (invert) is the same as isolating.
-  const Scanner scan = find_scanner(pattern);
-  if (scan && (invert ? behavior == Behavior::removed : behavior == Behavior::isolated)) return split_by_scanner(scan);
+  // Where a pattern matches everywhere, removing the gaps between matches (invert) is the same as isolating.
+  if (const ScannerRow* row = find_scanner(pattern)) {
+    const bool removes_gaps = invert && behavior == Behavior::removed && row->everywhere;
+    if (removes_gaps || (!invert && behavior == Behavior::isolated)) return split_by_scanner(row->scan);
+  }
   if (const Cutter cut = find_cutter(pattern); cut && behavior == Behavior::isolated && !invert) {
     return split_by_cutter(cut);
   }
@@ -108,7 +117,7 @@ PreTokenizer make_split(const Json& step) {
 
 PreTokenizer make_byte_level(const Json& step) {
   const bool prefix = bool_field(step, "add_prefix_space", true), regex = bool_field(step, "use_regex", true);
-  const PreTokenizer split = split_by_scanner(find_scanner(kGpt2Pattern));
+  const PreTokenizer split = split_by_scanner(find_scanner(kGpt2Pattern)->scan);
   return [=](Words& words) {
     if (prefix) {
       rewrite_words(words, [](std::string_view word, std::string& out) {

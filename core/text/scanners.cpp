@@ -1,6 +1,9 @@
 // Linear scanners; the order of the steps is the order of the pattern's alternatives.
 #include "core/text/scanners.h"
 
+#include <string>
+
+#include "core/text/steps.h"
 #include "core/text/unicode.h"
 
 namespace loam {
@@ -27,10 +30,15 @@ struct Cursor {
     bool number() const { return kind & CharClass::number; }
     bool space() const { return kind & CharClass::space; }
     bool other() const { return bytes && !(kind & (CharClass::letter | CharClass::number | CharClass::space)); }
+    bool mark() const { return kind & CharClass::mark; }
+    bool letter_or_mark() const { return kind & (CharClass::letter | CharClass::mark); }
+    bool sign() const { return kind & (CharClass::punctuation | CharClass::symbol); }
     bool newline() const { return bytes && (code == '\r' || code == '\n'); }
   };
   Seen at(size_t place) const {
     if (place >= text.size()) return {};
+    const auto byte = uint8_t(text[place]);
+    if (byte < 0x80) return {byte, 1, classes[byte]};
     const Char c = decode_utf8(text, place);
     return {c.code, c.bytes, classes[c.code]};
   }
@@ -114,17 +122,165 @@ size_t scan_any_case(std::string_view text, size_t at, size_t digits) {
 size_t scan_qwen2(std::string_view text, size_t at) { return scan_any_case(text, at, 1); }
 size_t scan_llama3(std::string_view text, size_t at) { return scan_any_case(text, at, 3); }
 
+// As above, but marks count as letters.
+size_t scan_qwen35(std::string_view text, size_t at) {
+  const Cursor c{text};
+  const auto word = [](const Cursor::Seen& s) { return s.letter_or_mark(); };
+  const auto sign = [](const Cursor::Seen& s) { return s.other() && !s.mark(); };
+  const auto head = c.at(at);
+  if (head.code == '\'') {
+    if (const size_t end = contraction(c, at, true)) return end;
+  }
+  if (head.letter_or_mark()) return c.run(at, word);
+  if (head.number()) return at + head.bytes;
+  if (!head.newline() && c.at(at + head.bytes).letter_or_mark()) return c.run(at + head.bytes, word);
+  const size_t body = head.code == ' ' ? at + 1 : at;
+  if (sign(c.at(body))) return c.run(c.run(body, sign), is_newline);
+  if (const size_t end = spaces_to_newline(c, at)) return end;
+  return spaces(c, at);
+}
+
+// Words of capitals and then small letters; caseless letters and marks are both.
+struct CasedWord {
+  static constexpr uint16_t kBoth = CharClass::caseless | CharClass::mark;
+  static constexpr uint16_t kUpper = CharClass::upper | kBoth, kLower = CharClass::lower | kBoth;
+  const Cursor& c;
+  uint16_t outside;  // classes that are in no word
+
+  bool is(const Cursor::Seen& s, uint16_t classes) const { return s.kind & classes && !(s.kind & outside); }
+  // upper*lower+ from `at`: its end, or 0; `capitals`: the end of upper*.
+  size_t to_lower(size_t at, size_t& capitals) const {
+    size_t last_both = 0;
+    auto s = c.at(at);
+    for (; is(s, kUpper); s = c.at(at)) {
+      at += s.bytes;
+      if (s.kind & kBoth) last_both = at;
+    }
+    capitals = at;
+    if (!is(s, kLower)) return last_both;  // the capitals give back what may be small
+    return c.run(at, [&](const Cursor::Seen& x) { return is(x, kLower); });
+  }
+  // [^\r\n\p{L}\p{N}]? upper* lower+ | [^\r\n\p{L}\p{N}]? upper+ lower*
+  size_t find(size_t at, const Cursor::Seen& head) const {
+    const bool prefix = head.bytes && !head.newline() && !head.letter() && !head.number();
+    size_t with = 0, without = 0;
+    if (prefix) {
+      if (const size_t end = to_lower(at + head.bytes, with)) return end;
+    }
+    if (const size_t end = to_lower(at, without)) return end;
+    if (prefix && with > at + head.bytes) return with;
+    return without > at ? without : 0;
+  }
+};
+
+struct CasedRules {
+  bool contractions, slashes, han;
+  size_t digits;
+};
+
+template <CasedRules kRules>
+size_t scan_cased(std::string_view text, size_t at) {
+  const Cursor c{text};
+  const auto head = c.at(at);
+  const auto is_han = [](const Cursor::Seen& s) { return bool(s.kind & CharClass::han); };
+  if (kRules.han && is_han(head)) return c.run(at, is_han);
+  if (const size_t end = CasedWord{c, kRules.han ? CharClass::han : uint16_t(0)}.find(at, head)) {
+    const size_t tail = kRules.contractions && c.at(end).code == '\'' ? contraction(c, end, true) : 0;
+    return tail ? tail : end;
+  }
+  if (head.number()) return c.run(at, is_number, kRules.digits);
+  const size_t body = head.code == ' ' ? at + 1 : at;
+  if (c.at(body).other()) {
+    return c.run(c.run(body, is_other),
+                 [](const Cursor::Seen& s) { return s.newline() || (kRules.slashes && s.code == '/'); });
+  }
+  if (const size_t end = spaces_to_newline(c, at)) return end;
+  return spaces(c, at);
+}
+
+bool is_ascii_letter(const Cursor::Seen& s) {
+  return (s.code | 0x20) >= 'a' && (s.code | 0x20) <= 'z' && s.code < 0x80;
+}
+
+size_t scan_deepseek(std::string_view text, size_t at) {
+  const Cursor c{text};
+  const auto word = [](const Cursor::Seen& s) { return s.letter_or_mark(); };
+  const auto sign = [](const Cursor::Seen& s) { return s.sign(); };
+  const auto head = c.at(at);
+  if (head.code < 0x80 && head.sign() && is_ascii_letter(c.at(at + 1))) return c.run(at + 1, is_ascii_letter);
+  if (head.letter_or_mark()) return c.run(at, word);
+  if (!head.newline() && !head.sign() && c.at(at + head.bytes).letter_or_mark()) return c.run(at + head.bytes, word);
+  const size_t body = head.code == ' ' ? at + 1 : at;
+  if (c.at(body).sign()) return c.run(c.run(body, sign), is_newline);
+  if (!head.space()) return at;  // numbers, control characters
+  if (const size_t end = spaces_to_newline(c, at)) return end;
+  return spaces(c, at);
+}
+
+template <size_t kMost>
+size_t scan_numbers(std::string_view text, size_t at) {
+  return Cursor{text}.run(at, is_number, kMost);
+}
+
+size_t scan_newline(std::string_view text, size_t at) { return Cursor{text}.run(at, is_newline, 1); }
+
+size_t scan_ideographs_and_kana(std::string_view text, size_t at) {
+  return Cursor{text}.run(at, [](const Cursor::Seen& s) {
+    return (s.code >= 0x4e00 && s.code <= 0x9fa5) || (s.code >= 0x3040 && s.code <= 0x30ff);
+  });
+}
+
+size_t scan_ideographs_to_hangul(std::string_view text, size_t at) {
+  return Cursor{text}.run(at, [](const Cursor::Seen& s) {
+    return (s.code >= 0x800 && s.code <= 0x9fa5) || (s.code >= 0xac00 && s.code <= 0xd7ff);
+  });
+}
+
+#define LOAM_CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+#define LOAM_SPACES "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define LOAM_PREFIX "[^\\r\\n\\p{L}\\p{N}]?"
+#define LOAM_UPPER "\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}"
+#define LOAM_LOWER "\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}"
+#define LOAM_CASED(upper, lower, end) LOAM_PREFIX upper "*" lower "+" end "|" LOAM_PREFIX upper "+" lower "*" end "|"
+#define LOAM_NOT_HAN(set) "[" set "&&[^\\p{Han}]]"
+
+constexpr CasedRules kO200k = {true, true, false, 3}, kTekken = {false, true, false, 1}, kKimi = {true, false, true, 3};
+
 const ScannerRow kScanners[] = {
-    {kGpt2Pattern, scan_gpt2},
-    {kQwen2Pattern, scan_qwen2},
-    {kLlama3Pattern, scan_llama3},
+    {kGpt2Pattern, scan_gpt2, true},
+    {kQwen2Pattern, scan_qwen2, true},
+    {kLlama3Pattern, scan_llama3, true},
+    {LOAM_CONTRACTIONS "|" LOAM_PREFIX "[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" LOAM_SPACES,
+     scan_qwen35, true},
+    {LOAM_CASED("[" LOAM_UPPER "]", "[" LOAM_LOWER "]",
+                LOAM_CONTRACTIONS "?") "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" LOAM_SPACES,
+     scan_cased<kO200k>, true},
+    {LOAM_CASED("[" LOAM_UPPER "]", "[" LOAM_LOWER "]", "") "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|" LOAM_SPACES,
+     scan_cased<kTekken>, true},
+    {"[\\p{Han}]+|" LOAM_CASED(LOAM_NOT_HAN(LOAM_UPPER), LOAM_NOT_HAN(LOAM_LOWER),
+                               LOAM_CONTRACTIONS "?") "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" LOAM_SPACES,
+     scan_cased<kKimi>, true},
+    {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
+     "?[\\p{P}\\p{S}]+[\\r\\n]*|" LOAM_SPACES,
+     scan_deepseek, false},
+    {"\\p{N}{1,3}", scan_numbers<3>, false},
+    {"\\p{N}", scan_numbers<1>, false},
+    {"\\p{N}+", scan_numbers<size_t(-1)>, false},
+    {"[\\r\\n]", scan_newline, false},
+    {"[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", scan_ideographs_and_kana, false},
+    {"[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+", scan_ideographs_to_hangul, false},
 };
 
 }  // namespace
 
-Scanner find_scanner(std::string_view pattern) {
+std::span<const ScannerRow> all_scanners() { return kScanners; }
+
+const ScannerRow* find_scanner(std::string_view pattern) {
+  std::string spelled(pattern);  // some files have the characters where others have their escapes
+  replace_all(spelled, "\r", "\\r");
+  replace_all(spelled, "\n", "\\n");
   for (const ScannerRow& row : kScanners) {
-    if (pattern == row.pattern) return row.scan;
+    if (spelled == row.pattern) return &row;
   }
   return nullptr;
 }
