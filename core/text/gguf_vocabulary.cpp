@@ -18,22 +18,20 @@ std::string lower(std::string text) {
 // Converters write -1 or 2^32 - 1 for "none".
 bool is_none(int64_t id) { return id < 0 || id == 0xffffffff; }
 
-// The ids put around every text, as a template of tokenizer.json.
-Json post_processor(const TokenizerSpec& head) {
-  const bool before = head.add_bos, after = head.add_eos;
-  if (!before && !after) return {};
+}  // namespace
+
+Json json_template(int32_t bos, int32_t eos) {
+  if (bos < 0 && eos < 0) return {};
   Json single = Json::array(), ids = Json::object();
   const auto add = [&](const char* name, int32_t id) {
     single.push_back({{"SpecialToken", {{"id", name}, {"type_id", 0}}}});
     ids[name] = {{"id", name}, {"ids", {id}}};
   };
-  if (before) add("bos", head.bos);
+  if (bos >= 0) add("bos", bos);
   single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
-  if (after) add("eos", head.eos);
+  if (eos >= 0) add("eos", eos);
   return {{"type", "TemplateProcessing"}, {"single", single}, {"special_tokens", ids}};
 }
-
-}  // namespace
 
 Json json_sequence(const char* list, std::initializer_list<Json> steps) {
   return {{"type", "Sequence"}, {list, Json::array_t(steps)}};
@@ -176,7 +174,7 @@ TokenizerSpec finish_gguf(TokenizerSpecBuilder& builder, TokenizerSpec head, con
   const Json json = {{"normalizer", pipeline.normalizer},
                      {"pre_tokenizer", pipeline.pre_tokenizer},
                      {"model", pipeline.model},
-                     {"post_processor", post_processor(head)},
+                     {"post_processor", json_template(head.add_bos ? head.bos : -1, head.add_eos ? head.eos : -1)},
                      {"decoder", pipeline.decoder}};
   head.pipeline = json.dump();
   return builder.finish(std::move(head));

@@ -55,6 +55,8 @@ struct GgufPipeline {
 // The finished spec; head comes from special().
 TokenizerSpec finish_gguf(TokenizerSpecBuilder& builder, TokenizerSpec head, const GgufPipeline& pipeline);
 
+// bos and eos around a text (-1: nothing) as the template of tokenizer.json writes them; null for neither.
+Json json_template(int32_t bos, int32_t eos);
 Json json_sequence(const char* list, std::initializer_list<Json> steps);
 Json json_replace(std::string_view from, std::string_view to);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "core/text/steps.h"
 #include "core/text/tokenizer_spec.h"
@@ -37,6 +38,21 @@ class ByteTokens {
  private:
   int32_t ids_[256];
 };
+
+// A model that remembers short words during a call. Encode: as Model, the same ids for the same word each time.
+template <class Encode>
+Model with_cache(Encode encode) {
+  return [encode = std::move(encode)](std::string_view word, ModelScratch& scratch, std::vector<int32_t>& out) {
+    WordCache::Slot* slot = scratch.cache.slot(word);
+    if (slot && WordCache::holds(*slot, word)) {
+      out.insert(out.end(), slot->id, slot->id + slot->ids);
+      return;
+    }
+    const size_t before = out.size();
+    encode(word, scratch, out);
+    if (slot) WordCache::store(*slot, word, out.data() + before, out.size() - before);
+  };
+}
 
 // The id of the field `unk_token`; -1 where it is null or empty. Fails if the vocabulary lacks that token.
 int32_t unk_field(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);

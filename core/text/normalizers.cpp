@@ -65,6 +65,7 @@ const NormalizerRow kNormalizers[] = {
     {"Prepend", make_prepend},
     {"ByteLevel", make_byte_level},
     {"Sequence", make_sequence},
+    {"SentencePiece", make_sentencepiece},  // our own name: the rules of tokenizer.model
 };
 
 }  // namespace

@@ -18,5 +18,6 @@ Normalizer make_strip_accents(const Json& step);
 Normalizer make_bert_normalizer(const Json& step);
 Normalizer make_nmt(const Json& step);
 Normalizer make_precompiled(const Json& step);
+Normalizer make_sentencepiece(const Json& step);
 
 }  // namespace loam

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/model_scratch.h"
+
 namespace loam {
 
 using Json = nlohmann::json;
@@ -28,31 +30,6 @@ struct Words {
 
 struct Special {
   std::vector<int32_t> before, after;  // ids put around an encoded text
-};
-
-// Per call memory of a model, reused from word to word.
-struct ModelScratch {
-  struct Symbol {
-    int32_t id, previous, next;
-    uint32_t begin, bytes;  // of the word; 0 bytes: merged away
-  };
-  struct Candidate {
-    uint64_t order;  // rank and place: the smallest merges first
-    uint32_t bytes;  // of both together; another sum means that a side has changed
-    int32_t left, result;
-  };
-  struct Node {  // of Unigram: the best way to a place of the word
-    double score;
-    int32_t id, length;  // the last token on it (-1: no token) and its bytes (-1: no way yet)
-  };
-  struct Piece {
-    size_t begin, end;
-    int32_t id;
-  };
-  std::vector<Symbol> symbols;
-  std::vector<Candidate> heap;
-  std::vector<Node> nodes;
-  std::vector<Piece> pieces;
 };
 
 // `first`: the text begins the input; a step that removes its beginning clears it (only Metaspace asks).

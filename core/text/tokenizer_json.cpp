@@ -6,14 +6,13 @@
 #include "core/text/end_tokens.h"
 #include "core/text/json.h"
 #include "core/text/steps.h"
+#include "core/text/gguf_vocabulary.h"
+#include "core/text/tokenizer_config.h"
 #include "core/text/tokenizer_json_reader.h"
 #include "core/text/vocabulary.h"
 
 namespace loam {
 namespace {
-
-// Ids may leave gaps; a gap of more than this is taken for a damaged file.
-constexpr int64_t kMostUnused = 1 << 20;
 
 struct Entry {
   std::string_view text;
@@ -23,7 +22,7 @@ struct Entry {
 };
 
 Entry& entry_at(std::vector<Entry>& entries, int64_t id) {
-  if (id < 0 || id > int64_t(entries.size()) + kMostUnused) {
+  if (id < 0 || id > int64_t(entries.size() + kMostUnused)) {
     fail(Code::bad_file, "tokenizer.json: a token has the id %lld", static_cast<long long>(id));
   }
   if (size_t(id) >= entries.size()) entries.resize(size_t(id) + 1);
@@ -53,18 +52,12 @@ void read_added(const Json& root, std::vector<Entry>& entries) {
     const auto content = token.find("content");
     if (content == token.end() || !content->is_string())
       fail(Code::bad_file, "tokenizer.json: an added token has no content");
-    const bool special = bool_field(token, "special", false);
-    uint8_t flags = TokenFlags::added;
-    if (special) flags |= TokenFlags::special;
-    if (bool_field(token, "lstrip", false)) flags |= TokenFlags::lstrip;
-    if (bool_field(token, "rstrip", false)) flags |= TokenFlags::rstrip;
-    if (bool_field(token, "single_word", false)) flags |= TokenFlags::single_word;
-    if (bool_field(token, "normalized", !special)) flags |= TokenFlags::normalized;
+    uint8_t flags = added_token_flags(token);
     const Json id = token.value("id", Json());
     Entry& e = entry_at(entries, id.is_number_integer() ? id.get<int64_t>() : -1);
     const auto& text = content->get_ref<const std::string&>();
     if (e.kind == TokenKind::unused || e.text != text) flags |= TokenFlags::outside;
-    e = {text, special ? TokenKind::control : TokenKind::user_defined, flags, e.score};
+    e = {text, added_token_kind(flags), flags, e.score};
   }
 }
 
@@ -92,59 +85,28 @@ const char* guess_type(const TokenizerJsonParts& parts) {
   return parts.merges.empty() ? "WordLevel" : "BPE";
 }
 
-std::string pipeline_of(const TokenizerJsonParts& parts) {
+Json pipeline_of(const TokenizerJsonParts& parts) {
   Json pipeline = Json::object();
-  for (const char* step : {"normalizer", "pre_tokenizer", "post_processor", "decoder"}) {
-    pipeline[step] = parts.root.value(step, Json());
-  }
+  for (const char* step : {"normalizer", "pre_tokenizer", "decoder"}) pipeline[step] = parts.root.value(step, Json());
   Json& model = pipeline["model"] = parts.root["model"];
   if (string_field(model, "type").empty()) model["type"] = guess_type(parts);
-  return pipeline.dump();
+  return pipeline;
 }
 
-// A special token in tokenizer_config.json is a text, or an object with its content.
-std::string token_text(const Json& config, const char* name) {
-  const auto it = config.find(name);
-  if (it == config.end()) return {};
-  if (it->is_string()) return it->get<std::string>();
-  return it->is_object() ? string_field(*it, "content") : std::string();
+// Classes of transformers that put bos and eos as tokenizer_config.json says, whatever tokenizer.json has.
+constexpr const char* kConfigured[] = {"LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer", "CohereTokenizer"};
+
+Json post_processor_of(const Json& root, const TokenizerConfig& config, const TokenizerSpec& spec) {
+  const auto bos = config.flag("add_bos_token"), eos = config.flag("add_eos_token");
+  const std::string name = config.class_name();
+  const bool configured = std::any_of(std::begin(kConfigured), std::end(kConfigured),
+                                      [&](const char* row) { return name == row; });
+  if (!configured || (!bos && !eos)) return root.value("post_processor", Json());
+  return json_template(bos.value_or(true) ? spec.bos : -1, eos.value_or(false) ? spec.eos : -1);
 }
 
-std::string chat_template_of(const Json& config) {
-  const auto it = config.find("chat_template");
-  if (it == config.end()) return {};
-  if (it->is_string()) return it->get<std::string>();
-  if (!it->is_array()) return {};
-  std::string text;
-  for (const Json& named : *it) {  // several named templates: "default" is the one to chat with
-    if (named.is_object() && string_field(named, "name") == "default") text = string_field(named, "template");
-  }
-  return text;
-}
-
-void read_special(const Json& config, const Json& generation, const Vocabulary& vocabulary, TokenizerSpec& spec) {
-  const auto id_of = [&](const char* name) {
-    const std::string text = token_text(config, name);
-    return text.empty() ? -1 : vocabulary.find(text);
-  };
-  spec.bos = id_of("bos_token"), spec.eos = id_of("eos_token");
-  spec.unk = id_of("unk_token"), spec.pad = id_of("pad_token");
-  const Json ends = generation.value("eos_token_id", Json());
-  std::vector<int32_t> more;
-  for (const Json& id : ends.is_array() ? ends : Json::array({ends})) {
-    if (id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() < int64_t(spec.size())) {
-      more.push_back(id.get<int32_t>());
-    }
-  }
-  if (spec.eos < 0 && !more.empty()) spec.eos = more.front();
-  find_end_tokens(spec);
-  for (const int32_t id : more) {
-    if (std::find(spec.ends.begin(), spec.ends.end(), id) == spec.ends.end()) spec.ends.push_back(id);
-  }
-}
-
-void describe_pipeline(const Json& root, TokenizerSpec& spec) {
-  const Special special = make_post_processor(root.value("post_processor", Json()), spec);
+void describe_pipeline(const Json& post_processor, TokenizerSpec& spec) {
+  const Special special = make_post_processor(post_processor, spec);
   const auto& before = special.before;
   const auto& after = special.after;
   if (spec.bos < 0 && !before.empty()) spec.bos = before.front();
@@ -164,7 +126,7 @@ int32_t unk_of(const Json& model, const Vocabulary& vocabulary, size_t vocab) {
   return i >= 0 && i < int64_t(vocab) ? int32_t(i) : -1;
 }
 
-LoadedTokenizer load(const TokenizerJsonParts& parts, const Json& config, const Json& generation) {
+LoadedTokenizer load(const TokenizerJsonParts& parts, const TokenizerConfig& config) {
   const Json& root = parts.root;
   if (!root.is_object() || !root.contains("model") || !root["model"].is_object()) {
     fail(Code::bad_file, "tokenizer.json has no model");
@@ -182,12 +144,14 @@ LoadedTokenizer load(const TokenizerJsonParts& parts, const Json& config, const 
   const Vocabulary vocabulary(plain);
   read_merges(parts, vocabulary, builder);
   LoadedTokenizer out;
-  out.spec.pipeline = pipeline_of(parts);
-  out.spec = builder.finish(std::move(out.spec));
-  read_special(config, generation, vocabulary, out.spec);
+  out.spec = builder.finish({});
+  config.read_special(vocabulary, out.spec);
   if (out.spec.unk < 0) out.spec.unk = unk_of(root["model"], vocabulary, out.spec.size());
-  describe_pipeline(root, out.spec);
-  out.chat_template = chat_template_of(config);
+  Json pipeline = pipeline_of(parts);
+  pipeline["post_processor"] = post_processor_of(root, config, out.spec);
+  out.spec.pipeline = pipeline.dump();
+  describe_pipeline(pipeline["post_processor"], out.spec);
+  out.chat_template = config.chat_template();
   out.spec.check();
   return out;
 }
@@ -196,14 +160,9 @@ LoadedTokenizer load(const TokenizerJsonParts& parts, const Json& config, const 
 
 LoadedTokenizer tokenizer_from_json(std::string_view tokenizer_json, std::string_view config,
                                     std::string_view generation_config) {
-  const auto optional = [](std::string_view text, const char* what) {
-    const Json json = text.empty() ? Json::object() : parse_json(text, what);
-    return json.is_object() ? json : Json::object();
-  };
-  const Json config_json = optional(config, "tokenizer_config.json");
-  const Json generation = optional(generation_config, "generation_config.json");
-  return with_json_errors("tokenizer.json",
-                          [&] { return load(read_tokenizer_json(tokenizer_json), config_json, generation); });
+  return with_json_errors("tokenizer.json", [&] {
+    return load(read_tokenizer_json(tokenizer_json), TokenizerConfig(config, generation_config));
+  });
 }
 
 }  // namespace loam

@@ -113,8 +113,9 @@ void encode(const Tables& t, std::string_view word, ModelScratch& scratch, std::
 
 template <class R>
 Model finish(std::shared_ptr<Tables> tables) {
-  return [t = std::shared_ptr<const Tables>(std::move(tables))](
-             std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { encode<R>(*t, word, s, out); };
+  return with_cache(
+      [t = std::shared_ptr<const Tables>(std::move(tables))](
+          std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { encode<R>(*t, word, s, out); });
 }
 
 }  // namespace

@@ -56,14 +56,14 @@ Model make_wordpiece(const Json& step, const TokenizerSpec& spec, const Vocabula
   if (!most.is_number_unsigned())
     fail(Code::bad_file, "tokenizer: max_input_chars_per_word is not a number of characters");
   t->most_chars = most.get<size_t>();
-  return [t = std::shared_ptr<const Tables>(std::move(t))](std::string_view word, ModelScratch&,
-                                                           std::vector<int32_t>& out) {
+  return with_cache([t = std::shared_ptr<const Tables>(std::move(t))](std::string_view word, ModelScratch&,
+                                                                      std::vector<int32_t>& out) {
     const size_t before = out.size();
     if (!is_longer(word, t->most_chars) && cut(*t, word, out)) return;
     out.resize(before);
     if (t->unk < 0) fail_no_unk(word);
     out.push_back(t->unk);
-  };
+  });
 }
 
 }  // namespace loam
