@@ -139,7 +139,7 @@ void merge_range(size_t begin, size_t end, const First& first, const Find& find,
 // The tokens of `count` first symbols in s.tokens. first(i) -> id; find(left, right) -> Merge, which may look at
 // nothing but these two. `chunk`: symbols by which the window moves on.
 template <class First, class Find>
-void merge_symbols(size_t count, const First& first, const Find& find, MergeScratch& s, size_t chunk = 256) {
+void merge_symbols(size_t count, const First& first, const Find& find, MergeScratch& s, size_t chunk = 1024) {
   using merging::merge_range;
   auto& tokens = s.tokens;
   if (count <= 2 * chunk) return merge_range(0, count, first, find, s, tokens);
