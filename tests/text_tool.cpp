@@ -1,5 +1,7 @@
 // For the oracle tests: tokenizes and renders through core/text, one JSON value per line in and out.
-//   text_tool encode MODEL   {"text", "add_special", "parse_special"} -> [ids]   MODEL: a .gguf or a tokenizer.json
+//   text_tool encode MODEL   {"text", "add_special", "parse_special"} -> [ids]   MODEL: a .gguf, tokenizer.json,
+//   tokenizer.model,
+//                                                                                  *.tiktoken or tekken*.json
 //   text_tool decode MODEL   [ids] -> "text", or null where the bytes are not UTF-8
 //   text_tool normalize      {"step", "text"} -> "text"        step: an object of tokenizer.json
 //   text_tool pretokenize    {"step", "text"} -> ["word"]
@@ -18,6 +20,8 @@
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_gguf.h"
 #include "core/text/tokenizer_json.h"
+#include "core/text/tokenizer_sentencepiece.h"
+#include "core/text/tokenizer_tiktoken.h"
 #include "core/text/unicode.h"
 #include "formats/gguf/gguf_file.h"
 
@@ -34,10 +38,21 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-Tokenizer load(const std::string& path) {
-  if (path.ends_with(".gguf")) return Tokenizer(tokenizer_from_gguf(GgufFile(path).metadata()).spec);
-  return Tokenizer(tokenizer_from_json(read_file(path)).spec);
+TokenizerSpec load_spec(const std::string& path) {
+  if (path.ends_with(".gguf")) return tokenizer_from_gguf(GgufFile(path).metadata()).spec;
+  const std::string text = read_file(path);
+  if (path.find("tekken") != std::string::npos) return tokenizer_from_tekken(text).spec;
+  if (path.ends_with(".json")) return tokenizer_from_json(text).spec;
+  // A name like kimi-k2.pre.tiktoken tells how to split.
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const size_t pre = name.find(".pre.");
+  if (looks_like_tiktoken(text)) {
+    return tokenizer_from_tiktoken(text, {}, {}, pre == std::string::npos ? std::string() : name.substr(0, pre)).spec;
+  }
+  return tokenizer_from_sentencepiece(text).spec;
 }
+
+Tokenizer load(const std::string& path) { return Tokenizer(load_spec(path)); }
 
 json encode(const Tokenizer& t, const json& request) {
   const EncodeOptions options{request.value("add_special", false), request.value("parse_special", true)};

@@ -47,7 +47,6 @@ class SentencePiece {
     std::string out;
     out.reserve(text.size() + text.size() / 2);
     if (at < text.size() && (scheme_ == "always" || (scheme_ == "first" && first))) out += space_;
-    const size_t least = out.size();
     for (bool after_space = remove_extra_; at < text.size();) {
       at = next(text, at, part);
       while (after_space && part.starts_with(' ')) part.remove_prefix(1);
@@ -59,9 +58,7 @@ class SentencePiece {
       }
       if (!part.empty()) after_space = remove_extra_ && part.ends_with(' ');
     }
-    while (remove_extra_ && out.size() >= least + space_.size() && out.ends_with(space_)) {
-      out.resize(out.size() - space_.size());
-    }
+    while (remove_extra_ && out.ends_with(space_)) out.resize(out.size() - space_.size());
     text = std::move(out);
   }
 

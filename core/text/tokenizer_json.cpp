@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "core/text/end_tokens.h"
+#include "core/text/gguf_vocabulary.h"
 #include "core/text/json.h"
 #include "core/text/steps.h"
-#include "core/text/gguf_vocabulary.h"
 #include "core/text/tokenizer_config.h"
 #include "core/text/tokenizer_json_reader.h"
 #include "core/text/vocabulary.h"
@@ -99,8 +99,8 @@ constexpr const char* kConfigured[] = {"LlamaTokenizer", "CodeLlamaTokenizer", "
 Json post_processor_of(const Json& root, const TokenizerConfig& config, const TokenizerSpec& spec) {
   const auto bos = config.flag("add_bos_token"), eos = config.flag("add_eos_token");
   const std::string name = config.class_name();
-  const bool configured = std::any_of(std::begin(kConfigured), std::end(kConfigured),
-                                      [&](const char* row) { return name == row; });
+  const bool configured =
+      std::any_of(std::begin(kConfigured), std::end(kConfigured), [&](const char* row) { return name == row; });
   if (!configured || (!bos && !eos)) return root.value("post_processor", Json());
   return json_template(bos.value_or(true) ? spec.bos : -1, eos.value_or(false) ? spec.eos : -1);
 }

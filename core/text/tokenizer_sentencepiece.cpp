@@ -109,7 +109,8 @@ void add_pieces(const Proto& p, TokenizerSpecBuilder& builder, TokenizerSpec& he
     builder.add(piece.text, kind, flags);
     builder.add_score(double(piece.score));
     if (kind == TokenKind::unknown) {
-      if (head.unk >= 0) fail(Code::bad_file, "tokenizer.model: pieces %d and %zu are both for unknown text", head.unk, i);
+      if (head.unk >= 0)
+        fail(Code::bad_file, "tokenizer.model: pieces %d and %zu are both for unknown text", head.unk, i);
       head.unk = int32_t(i);
     }
   }
@@ -139,7 +140,8 @@ void choose_special(const TokenizerConfig& config, TokenizerSpec& head) {
   const std::string name = config.class_name();
   for (const char* renumbering : kRenumbering) {
     if (name == renumbering) {
-      fail(Code::unsupported, "tokenizer.model: %s gives its pieces other ids; make tokenizer.json from it", renumbering);
+      fail(Code::unsupported, "tokenizer.model: %s gives its pieces other ids; make tokenizer.json from it",
+           renumbering);
     }
   }
   ClassRow row{"", false, false};
@@ -157,17 +159,23 @@ Json normalizer_of(const Proto& p, bool legacy) {
   }
   return {{"type", "SentencePiece"},
           {"precompiled_charsmap", p.charsmap.empty() ? Json() : Json(encode_base64(p.charsmap))},
-          {"prepend_scheme", !p.dummy_prefix ? "never" : legacy ? "always" : "first"},
+          {"prepend_scheme", !p.dummy_prefix ? "never"
+                             : legacy        ? "always"
+                                             : "first"},
           {"remove_extra_whitespaces", p.remove_extra_spaces},
           {"escape_whitespaces", p.escape_spaces},
           {"keep_invalid", p.byte_fallback},
           {"user_defined", fixed}};
 }
 
+constexpr int kAllSpaces = 1 << 20;
+
 Json decoder_of(const Proto& p) {
-  Json decoder = json_sequence("decoders", {json_replace(kMetaspace, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
+  Json decoder =
+      json_sequence("decoders", {json_replace(kMetaspace, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
   if (p.dummy_prefix || p.remove_extra_spaces) {
-    decoder["decoders"].push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+    decoder["decoders"].push_back(
+        {{"type", "Strip"}, {"content", " "}, {"start", p.remove_extra_spaces ? kAllSpaces : 1}, {"stop", 0}});
   }
   return decoder;
 }
@@ -190,7 +198,8 @@ LoadedTokenizer load(std::string_view model, const TokenizerConfig& config) {
   head.add_space_prefix = p.dummy_prefix;
   Json pipeline_model = {{"byte_fallback", p.byte_fallback}};
   if (p.model_type == bpe)
-    pipeline_model.update({{"type", "ScoredBPE"}, {"fuse_unk", true}, {"unk_token", std::string(p.pieces[size_t(head.unk)].text)}});
+    pipeline_model.update(
+        {{"type", "ScoredBPE"}, {"fuse_unk", true}, {"unk_token", std::string(p.pieces[size_t(head.unk)].text)}});
   else
     pipeline_model.update({{"type", "ScoredUnigram"}, {"unk_id", head.unk}});
   LoadedTokenizer out;

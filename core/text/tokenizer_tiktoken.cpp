@@ -89,7 +89,8 @@ LoadedTokenizer finish(TokenizerSpecBuilder& builder, const TokenizerConfig& con
   config.read_special(vocabulary, head);
   head.add_bos = config.flag("add_bos_token").value_or(add_bos) && head.bos >= 0;
   head.add_eos = config.flag("add_eos_token").value_or(false) && head.eos >= 0;
-  const Json decoder = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  const Json decoder = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
   LoadedTokenizer out;
   out.spec = finish_gguf(builder, std::move(head), {normalizer, pre_tokenizer, model_json(), decoder});
   out.chat_template = config.chat_template();
@@ -144,10 +145,26 @@ size_t count_field(const Json& object, const char* name, size_t most) {
 }
 
 void add_tekken_special(const Json& root, size_t count, TokenizerSpecBuilder& builder) {
-  constexpr const char* kDefault[] = {
-      "<unk>",          "<s>",             "</s>",          "[INST]",  "[/INST]",  "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]",
-      "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[TOOL_CALLS]",  "[IMG]",   "<pad>",    "[IMG_BREAK]",       "[IMG_END]",
-      "[PREFIX]",       "[MIDDLE]",        "[SUFFIX]",      "[SYSTEM_PROMPT]",     "[/SYSTEM_PROMPT]",  "[TOOL_CONTENT]"};
+  constexpr const char* kDefault[] = {"<unk>",
+                                      "<s>",
+                                      "</s>",
+                                      "[INST]",
+                                      "[/INST]",
+                                      "[AVAILABLE_TOOLS]",
+                                      "[/AVAILABLE_TOOLS]",
+                                      "[TOOL_RESULTS]",
+                                      "[/TOOL_RESULTS]",
+                                      "[TOOL_CALLS]",
+                                      "[IMG]",
+                                      "<pad>",
+                                      "[IMG_BREAK]",
+                                      "[IMG_END]",
+                                      "[PREFIX]",
+                                      "[MIDDLE]",
+                                      "[SUFFIX]",
+                                      "[SYSTEM_PROMPT]",
+                                      "[/SYSTEM_PROMPT]",
+                                      "[TOOL_CONTENT]"};
   std::vector<std::string> texts(count);
   size_t named = 0;
   if (const auto list = root.find("special_tokens"); list != root.end() && list->is_array()) {
@@ -174,7 +191,8 @@ LoadedTokenizer load_tekken(std::string_view text, const TokenizerConfig& config
   const size_t special = count_field(settings, "default_num_special_tokens", kMostUnused);
   const size_t size = count_field(settings, "default_vocab_size", kMostRanks);
   const std::string pattern = string_field(settings, "pattern");
-  if (pattern.empty() || size < special) fail(Code::bad_file, "tekken.json: no pattern or more special tokens than all");
+  if (pattern.empty() || size < special)
+    fail(Code::bad_file, "tekken.json: no pattern or more special tokens than all");
   Ranks ranks;
   for (const Json& token : tokens) {
     const size_t rank = count_field(token, "rank", kMostRanks);
@@ -204,7 +222,8 @@ bool looks_like_tiktoken(std::string_view text) {
 
 LoadedTokenizer tokenizer_from_tiktoken(std::string_view ranks, std::string_view config,
                                         std::string_view generation_config, std::string_view pre) {
-  return with_json_errors("tokenizer", [&] { return load_tiktoken(ranks, TokenizerConfig(config, generation_config), pre); });
+  return with_json_errors("tokenizer",
+                          [&] { return load_tiktoken(ranks, TokenizerConfig(config, generation_config), pre); });
 }
 
 LoadedTokenizer tokenizer_from_tekken(std::string_view json, std::string_view config,

@@ -59,7 +59,7 @@ void find_best_cut(const Tables& t, std::string_view word, std::vector<Node>& no
     const size_t single = at + decode_utf8(word, at).bytes;
     const auto offer = [&](size_t end, double score, int32_t id) {
       Node& n = nodes[end];
-      if (n.length < 0 || score > n.score) n = {R::rounded(score), id, int32_t(end - at)};
+      if (n.length < 0 || score > n.score) n = {score, id, int32_t(end - at)};
     };
     bool has_single = false;
     int32_t node = PrefixTrie::kRoot;
@@ -68,7 +68,7 @@ void find_best_cut(const Tables& t, std::string_view word, std::vector<Node>& no
       if (node < 0) break;
       const int32_t id = t.trie.value(node);
       if (id < 0) continue;
-      offer(end, t.scores[size_t(id)] + here, id);
+      offer(end, R::rounded(t.scores[size_t(id)] + here), id);
       has_single |= end == single;
     }
     if (!has_single) offer(single, R::rounded(t.unk_score + here), -1);
@@ -145,7 +145,7 @@ Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Voc
   for (size_t id = 0; id < spec.size(); ++id) {
     const std::string_view text = spec.token(id);
     if (spec.kind(id) == TokenKind::normal) t->add(id, spec.scores[id]);
-    if (spec.kind(id) == TokenKind::user_defined) t->add(id, double(float(text.size()) * most) - 0.1);
+    if (spec.kind(id) == TokenKind::user_defined) t->add(id, double(float(text.size()) * most - 0.1f));
   }
   t->unk_score = double(least - float(kUnkPenalty));
   return finish<SentencePieceRules>(std::move(t));

@@ -29,7 +29,7 @@ const TypeInfo* exact_type(Dtype dtype) {
 
 class HuggingFaceSource : public Source {
  public:
-  HuggingFaceSource(const std::string& weights, const std::string& folder)
+  HuggingFaceSource(const std::string& weights, const std::string& folder, const std::string& pre)
       : folder_(folder), file_(weights), where_((fs::path(folder) / "config.json").string()) {
     kind = "hugging_face";
     verbatim["config.json"] = read_text_file(where_);
@@ -42,7 +42,7 @@ class HuggingFaceSource : public Source {
     config.name = fs::path(folder_).filename().string();
     config.check();
     map_all(architecture, tied);
-    read_tokenizer(folder_, *this);
+    read_tokenizer(folder_, *this, pre);
   }
 
   std::vector<File> files() const override {
@@ -115,13 +115,14 @@ class HuggingFaceSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_hugging_face_source(const std::string& path) {
+std::unique_ptr<Source> open_hugging_face_source(const std::string& path, const std::string& pre) {
   std::error_code error;
   fs::path folder = fs::is_directory(path, error) ? fs::path(path) : fs::path(path).parent_path();
   if (folder.empty()) folder = ".";
   folder = fs::absolute(folder).lexically_normal();
   if (folder.filename().empty()) folder = folder.parent_path();  // "x/" is "x"
-  return std::make_unique<HuggingFaceSource>(fs::is_directory(path, error) ? folder.string() : path, folder.string());
+  return std::make_unique<HuggingFaceSource>(fs::is_directory(path, error) ? folder.string() : path, folder.string(),
+                                             pre);
 }
 
 }  // namespace loam

@@ -35,7 +35,8 @@ std::vector<fs::path> files_of(const fs::path& source) {
   if (!fs::is_directory(source)) return {source};
   for (const auto& entry : fs::directory_iterator(source)) {
     const fs::path& p = entry.path();
-    const bool ours = p.extension() == ".safetensors" || p.extension() == ".json" || p.extension() == ".jinja";
+    constexpr const char* kOurs[] = {".safetensors", ".json", ".jinja", ".model", ".tiktoken", ".txt"};
+    const bool ours = std::find(std::begin(kOurs), std::end(kOurs), p.extension()) != std::end(kOurs);
     if (ours && entry.is_regular_file() && entry.file_size() > 0) out.push_back(p);
   }
   std::sort(out.begin(), out.end());

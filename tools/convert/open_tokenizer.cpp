@@ -34,7 +34,7 @@ LoadedTokenizer open_tokenizer(const std::string& path, const std::string& pre) 
   if (kind == FileKind::gguf) return from_gguf(path, pre);
   refuse_pre(path, kind, pre);
   if (kind == FileKind::loam) return from_loam(path);
-  return read_tokenizer_file(kind == FileKind::safetensors ? fs::path(path).parent_path().string() : path);
+  return read_tokenizer_file(kind == FileKind::safetensors ? fs::path(path).parent_path().string() : path, pre);
 }
 
 }  // namespace loam

@@ -27,8 +27,8 @@ FileKind kind_of_file(const std::string& path) {
 }
 
 void refuse_pre(const std::string& path, FileKind kind, const std::string& pre) {
-  if (pre.empty() || kind == FileKind::gguf) return;
-  fail(Code::bad_argument, "%s: --pre names the pre-tokenizer of a GGUF file; this one says its own", path.c_str());
+  if (pre.empty() || kind != FileKind::loam) return;
+  fail(Code::bad_argument, "%s: --pre names how a source's text is split; a .loam file says its own", path.c_str());
 }
 
 std::unique_ptr<Source> open_source(const std::string& path, const std::string& pre) {
@@ -41,7 +41,7 @@ std::unique_ptr<Source> open_source(const std::string& path, const std::string& 
     case FileKind::safetensors:
     case FileKind::folder: break;
   }
-  return open_hugging_face_source(path);
+  return open_hugging_face_source(path, pre);
 }
 
 }  // namespace loam

@@ -47,15 +47,16 @@ class Source {
   virtual void read_record(size_t tensor, int64_t block, std::byte* record) const = 0;
 };
 
-// `pre`: the pre-tokenizer of a GGUF vocabulary, instead of the one that the file names.
+// `pre`: the pre-tokenizer of a GGUF vocabulary, instead of the one that the file names, or of bare ranks.
 std::unique_ptr<Source> open_source(const std::string& path, const std::string& pre = {});
 std::unique_ptr<Source> open_gguf_source(const std::string& path, const std::string& pre = {});
-std::unique_ptr<Source> open_hugging_face_source(const std::string& path);  // a folder or a .safetensors file
+// A folder or a .safetensors file.
+std::unique_ptr<Source> open_hugging_face_source(const std::string& path, const std::string& pre = {});
 
 enum class FileKind : uint8_t { loam, gguf, safetensors, folder };
 // By the first bytes; fails where it is none of them.
 FileKind kind_of_file(const std::string& path);
-// Fails where a pre-tokenizer is chosen for something that is no GGUF file.
+// Fails where a pre-tokenizer is chosen for a .loam file.
 void refuse_pre(const std::string& path, FileKind kind, const std::string& pre);
 
 }  // namespace loam

@@ -9,10 +9,11 @@
 namespace loam {
 
 void read_tokenizer(const GgufFile& file, Source& source, const std::string& pre = {});
-void read_tokenizer(const std::string& folder, Source& source);
+// `pre` names how to split text where the folder's files do not say it (ranks of tiktoken).
+void read_tokenizer(const std::string& folder, Source& source, const std::string& pre = {});
 
 // The tokenizer and chat template of a folder, or of a tokenizer's file and what lies beside it.
-LoadedTokenizer read_tokenizer_file(const std::string& path);
+LoadedTokenizer read_tokenizer_file(const std::string& path, const std::string& pre = {});
 
 // A small text file; fails with Error{io} or, above 256 MiB, Error{bad_file}.
 std::string read_text_file(const std::string& path);
