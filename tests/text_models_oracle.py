@@ -317,6 +317,8 @@ def real_files(paths, rng):
                                                             special_tokens={}), special)], rng)
         elif path.endswith(".json"):
             t = Tokenizer.from_file(path)
+            t.no_padding()
+            t.no_truncation()
             t.encode_special_tokens = True
             texts = [random_text(rng) for _ in range(COUNT)]
             c = Comparison(path)
