@@ -22,7 +22,6 @@ class AnswerParts {
   // marks. What may become a mark is held back.
   void push(std::string_view text, const OnPart& on_part);
   void finish(const OnPart& on_part);
-  PartKind kind() const { return kind_; }  // of what comes next
 
  private:
   void enter(std::string_view mark, const OnPart& on_part);

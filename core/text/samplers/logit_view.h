@@ -35,7 +35,6 @@ class LogitView {
   // `ids` ascend; those that do not exist are no matter.
   void adjust(std::span<const int32_t> ids, const LogitChange& change);
 
-  size_t vocab() const { return logits_.size(); }
   float largest() const;                                             // -inf: there is no candidate
   double total_weight(double largest, double temperature) const;     // of all candidates
   Moments moments() const;                                           // of the candidates' logits
