@@ -219,3 +219,15 @@ TEST_CASE("thinking is kept apart from the answer and not given back to a templa
   d.ask("more", never, [&](PartKind, std::string_view p) { b += p; });
   CHECK(a == b);
 }
+
+TEST_CASE("a template that asks for earlier thinking gets it, beside the answer") {
+  const std::string strict =
+      "{% for m in messages %}{% if m.role == 'assistant' and not m.reasoning_content %}"
+      "{{ raise_exception('no reasoning') }}{% endif %}[{{ m.role }}]{{ m.content }}[end]\n{% endfor %}"
+      "{% if add_generation_prompt %}[assistant]<think>{% endif %}";
+  Fixture f(1024);
+  Conversation c = f.conversation(false, 12, nullptr, strict);
+  CHECK_NOTHROW(ask(c, "why"));
+  CHECK_NOTHROW(ask(c, "more \"quoted\" \xff"));
+  CHECK(c.messages().size() == 4);
+}

@@ -8,6 +8,18 @@
 #include <nlohmann/json.hpp>
 
 namespace loam {
+namespace {
+
+nlohmann::ordered_json to_json(const std::vector<Message>& messages) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Message& m : messages) {
+    all.push_back({{"role", m.role}, {"content", m.content}});
+    if (!m.thinking.empty()) all.back()["reasoning_content"] = m.thinking;
+  }
+  return all;
+}
+
+}  // namespace
 
 Conversation::Conversation(Session& session, const Tokenizer& tokenizer, Sampler& sampler, ConversationOptions options)
     : tokenizer_(tokenizer), sampler_(sampler), options_(std::move(options)), stream_(session, tokenizer) {
@@ -29,7 +41,12 @@ std::string Conversation::render(const std::string& partial_answer) const {
   }
   const auto token = [&](int32_t id) { return id < 0 ? std::string() : std::string(tokenizer_.token(id)); };
   ChatTemplateInput input;
-  for (const Message& m : messages_) input.messages.push_back({m.role, m.content});
+  const bool thought =
+      std::any_of(messages_.begin(), messages_.end(), [](const Message& m) { return !m.thinking.empty(); });
+  if (thought)
+    input.messages_json = to_json(messages_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  else
+    for (const Message& m : messages_) input.messages.push_back({m.role, m.content});
   input.bos_token = token(tokenizer_.spec().bos);
   input.eos_token = token(tokenizer_.spec().eos);
   return render_chat(options_.chat_template, input) + partial_answer;
@@ -139,14 +156,9 @@ bool Conversation::undo() {
 }
 
 void Conversation::save(const std::string& path) const {
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const Message& m : messages_) {
-    all.push_back({{"role", m.role}, {"content", m.content}});
-    if (!m.thinking.empty()) all.back()["reasoning_content"] = m.thinking;
-  }
   const std::string part = path + ".part";
   std::ofstream out(part, std::ios::binary);
-  out << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  out << to_json(messages_).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   out.close();
   std::error_code error;
   if (out) std::filesystem::rename(part, path, error);
