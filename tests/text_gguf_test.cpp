@@ -66,7 +66,7 @@ TEST_CASE("gguf: every name of a pre-tokenizer makes a tokenizer that loses no b
       CAPTURE(name);
       CHECK(seen.insert(name).second);
       CHECK(&find_gguf_pre(name) == &row);
-      if (row.spaces != GgufPre::as_bytes || name == "whitespace") continue;
+      if (row.spaces != GgufPre::as_bytes) continue;
       const Tokenizer t = load(gpt2_vocabulary(name, {{"1", "2"}, {" ", "a"}, {"\n", "\n"}}));
       CHECK(t.spec().add_bos == row.add_bos);
       if (row.nfc) continue;
@@ -244,6 +244,19 @@ TEST_CASE("gguf: gemma4 merges UTF-8 by rank, with bytes for the rest") {
   const Tokenizer g = load(m);
   CHECK(g.encode("a a\n\n\n") == Ids{1, 260, 261, 263, 262});
   CHECK(g.decode(g.encode("x a\xfe"), true) == "x a\xfe");
+}
+
+TEST_CASE("gguf: words between spaces, as they are") {
+  GgufTokens t;
+  for (const char* text : {"<unk>", "a", "b", "\u00e9", "ab", "ab\u00e9"}) t.add(text);
+  Metadata m = gguf_metadata("whitespace", t);
+  m.set("tokenizer.ggml.merges", std::vector<std::string>{"a b", "ab \u00e9"});
+  m.set("tokenizer.ggml.unknown_token_id", int64_t(0));
+  CHECK(load(m).encode(" ab\u00e9\n ba ") == Ids{5, 2, 1});
+  CHECK(load(m).encode("Ab") == Ids{0, 2});
+  CHECK(load(m).decode(Ids{5}) == "ab\u00e9");
+  m.set("tokenizer.ggml.normalizer.lowercase", true);
+  CHECK(load(m).encode("Ab") == Ids{4});
 }
 
 TEST_CASE("gguf: spaces beside special tokens, where a family is known for it") {

@@ -21,14 +21,17 @@ TokenizerSpec load_merged(const GgufVocabulary& vocabulary, const GgufPre& pre) 
   TokenizerSpecBuilder builder;
   vocabulary.add_tokens(builder);
   vocabulary.add_merges(builder);
-  const bool spaces = pre.spaces == GgufPre::as_metaspace;
+  const bool bytes = pre.spaces == GgufPre::as_bytes;
   const TokenizerSpec head = vocabulary.special({.add_bos = pre.add_bos});
   Json model = {{"type", "BPE"}, {"ignore_merges", pre.ignore_merges}};
-  if (spaces)
+  if (!bytes)
     model.update({{"byte_fallback", true}, {"fuse_unk", true}, {"unk_token", unknown_name(vocabulary, head.unk)}});
-  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
-  return finish_gguf(builder, head,
-                     {pre.normalizer(), pre.pre_tokenizer(), model, spaces ? metaspace_decoder(false) : bytes});
+  Json decoder = metaspace_decoder(false), normalizer = pre.normalizer();
+  if (bytes)
+    decoder = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  if (pre.spaces == GgufPre::dropped && vocabulary.flag("normalizer.lowercase", false))
+    normalizer = {{"type", "Lowercase"}};
+  return finish_gguf(builder, head, {normalizer, pre.pre_tokenizer(), model, decoder});
 }
 
 std::string base64(const std::vector<int64_t>& values) {
@@ -56,6 +59,11 @@ std::string word_piece(const std::string& token, bool special) {
 // Byte-level BPE with ranked merges.
 TokenizerSpec load_gguf_gpt2(const GgufVocabulary& vocabulary, std::string_view pre) {
   return load_merged(vocabulary, find_gguf_pre(pre));
+}
+
+// Words between spaces, as they are.
+TokenizerSpec load_gguf_whitespace(const GgufVocabulary& vocabulary, std::string_view) {
+  return load_merged(vocabulary, find_gguf_pre("whitespace"));
 }
 
 // BPE with ranked merges on UTF-8, bytes for what the vocabulary lacks. The file's `pre` says nothing.

@@ -168,7 +168,7 @@ constexpr GgufPre kPres[] = {
     {"chameleon", kChameleon, false, false, true},
     {"gemma4,granite-embed-multi-311m", {}, false, false, true, GgufPre::as_metaspace},
     {"sarvam-moe", {}, false, false, false, GgufPre::as_metaspace},
-    {"whitespace", kWords},
+    {"whitespace", kWords, false, false, false, GgufPre::dropped},
 };
 
 Json json_of(const PreStep& step) {

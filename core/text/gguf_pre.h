@@ -26,8 +26,9 @@ struct PreStep {
 };
 
 struct GgufPre {
-  enum Spaces : uint8_t { as_bytes, as_metaspace };  // GPT-2's byte alphabet, or UTF-8 with U+2581 and byte tokens
-  std::string_view names;                            // separated by commas
+  // GPT-2's byte alphabet; UTF-8 with U+2581 for spaces and tokens for bytes; UTF-8 without spaces
+  enum Spaces : uint8_t { as_bytes, as_metaspace, dropped };
+  std::string_view names;  // separated by commas
   std::span<const PreStep> steps;
   bool nfc = false, ignore_merges = false, add_bos = false;
   Spaces spaces = as_bytes;

@@ -61,6 +61,7 @@ Json json_sequence(const char* list, std::initializer_list<Json> steps);
 Json json_replace(std::string_view from, std::string_view to);
 
 TokenizerSpec load_gguf_gpt2(const GgufVocabulary& vocabulary, std::string_view pre);
+TokenizerSpec load_gguf_whitespace(const GgufVocabulary& vocabulary, std::string_view pre);
 TokenizerSpec load_gguf_gemma4(const GgufVocabulary& vocabulary, std::string_view pre);
 TokenizerSpec load_gguf_llama(const GgufVocabulary& vocabulary, std::string_view pre);
 TokenizerSpec load_gguf_t5(const GgufVocabulary& vocabulary, std::string_view pre);

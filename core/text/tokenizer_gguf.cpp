@@ -13,7 +13,7 @@ struct ModelRow {
 };
 const ModelRow kModels[] = {
     {"gpt2", load_gguf_gpt2}, {"gemma4", load_gguf_gemma4}, {"llama", load_gguf_llama},
-    {"t5", load_gguf_t5},     {"bert", load_gguf_bert},
+    {"t5", load_gguf_t5},     {"bert", load_gguf_bert},     {"whitespace", load_gguf_whitespace},
 };
 
 }  // namespace
