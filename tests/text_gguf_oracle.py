@@ -312,7 +312,9 @@ def check_sentencepiece(rng, folder):
     text = os.path.join(folder, "corpus.txt")
     with open(text, "w", encoding="utf-8") as f:
         f.write("\n".join(x.replace("\n", " ").replace("\r", " ").replace("\0", "") for x in corpus(rng)))
-    cases = [("bpe", "identity", prefix, False) for prefix in (True, False)]
+    cases = [(kind, rule, prefix, extra) for kind in ("bpe", "unigram") for rule in ("identity", "nmt_nfkc")
+             for prefix in (True, False) for extra in (True, False)
+             if kind == "unigram" or (rule == "identity" and not extra)]
     for kind, rule, prefix, extra in cases:
         model = os.path.join(folder, "m")
         sentencepiece.SentencePieceTrainer.train(

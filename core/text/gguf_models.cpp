@@ -1,5 +1,6 @@
 // One loader for each tokenizer.ggml.model: what the word stands for, in the words of tokenizer.json.
 #include "core/error.h"
+#include "core/text/base64.h"
 #include "core/text/gguf_pre.h"
 #include "core/text/gguf_vocabulary.h"
 
@@ -34,17 +35,15 @@ TokenizerSpec load_merged(const GgufVocabulary& vocabulary, const GgufPre& pre) 
   return finish_gguf(builder, head, {normalizer, pre.pre_tokenizer(), model, decoder});
 }
 
-std::string base64(const std::vector<int64_t>& values) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve(values.size() / 3 * 4 + 4);
-  for (size_t at = 0; at < values.size(); at += 3) {
-    const size_t count = std::min<size_t>(3, values.size() - at);
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < count ? uint8_t(values[at + i]) : 0u);
-    for (size_t i = 0; i < 4; ++i) out += i <= count ? kDigits[bits >> (18 - 6 * i) & 63] : '=';
-  }
-  return out;
+// The map of characters as tokenizer.json has it; null where there is none.
+Json charsmap_of(const GgufVocabulary& vocabulary) {
+  const MetaValue* map = vocabulary.find("precompiled_charsmap");
+  if (!map) return {};
+  const auto* values = std::get_if<std::vector<int64_t>>(map);
+  if (!values) fail(Code::bad_file, "GGUF: tokenizer.ggml.precompiled_charsmap is not a list of bytes");
+  std::string bytes;
+  for (const int64_t value : *values) bytes += char(value);
+  return bytes.empty() ? Json() : Json(encode_base64(bytes));
 }
 
 // The piece as WordPiece has it. GGUF marks the beginning of words instead of their continuations.
@@ -98,24 +97,15 @@ TokenizerSpec load_gguf_t5(const GgufVocabulary& vocabulary, std::string_view) {
   if (scores.empty()) fail(Code::bad_file, "GGUF: a vocabulary of the model 't5' without tokenizer.ggml.scores");
   for (const float score : scores) builder.add_score(score);
   TokenizerSpec head = vocabulary.special({.eos = 1, .unk = 2, .pad = 0, .add_eos = true});
+  if (head.unk < 0) fail(Code::bad_file, "GGUF: a vocabulary of the model 't5' without an unknown token");
   head.add_space_prefix = vocabulary.flag("add_space_prefix", false);
-  Json steps = Json::array();
-  if (const MetaValue* map = vocabulary.find("precompiled_charsmap")) {
-    const auto* bytes = std::get_if<std::vector<int64_t>>(map);
-    if (!bytes) fail(Code::bad_file, "GGUF: tokenizer.ggml.precompiled_charsmap is not a list of bytes");
-    if (!bytes->empty()) steps.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", base64(*bytes)}});
-  }
-  if (vocabulary.flag("remove_extra_whitespaces", false)) {
-    steps.push_back({{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}});
-    steps.push_back({{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", " "}});
-  }
-  const Json normalizer = steps.empty() ? Json() : Json{{"type", "Sequence"}, {"normalizers", steps}};
-  const char* scheme = head.add_space_prefix ? "always" : "never";
-  const Json metaspace = {
-      {"type", "Metaspace"}, {"replacement", std::string(kMetaspace)}, {"prepend_scheme", scheme}, {"split", true}};
-  const Json model = {
-      {"type", "Unigram"}, {"unk_id", head.unk < 0 ? Json() : Json(head.unk)}, {"byte_fallback", false}};
-  return finish_gguf(builder, std::move(head), {normalizer, metaspace, model, metaspace});
+  const bool extra = vocabulary.flag("remove_extra_whitespaces", false), prefix = head.add_space_prefix;
+  const Json normalizer = {{"type", "SentencePiece"},
+                           {"precompiled_charsmap", charsmap_of(vocabulary)},
+                           {"prepend_scheme", prefix ? "always" : "never"},
+                           {"remove_extra_whitespaces", extra}};
+  const Json model = {{"type", "ScoredUnigram"}, {"unk_id", head.unk}, {"byte_fallback", false}};
+  return finish_gguf(builder, std::move(head), {normalizer, Json(), model, metaspace_decoder(prefix || extra)});
 }
 
 // WordPiece.
