@@ -20,6 +20,7 @@ UNFAIR = re.compile(r" at 0x|<bound|<method|<built-in|<function|<class|<jinja2|T
 
 CONTEXT = {
     "n": 3, "m": -7, "big": 123456789, "f": 2.5, "g": -0.125, "s": "Hello, World", "e": "", "u": "Grüße \U0001f600 ẞß", "t": " \tx y\n z ",
+    "web": "see www.Example.org/x?y=(1), (http://a.b-c.co.uk:80/z), <me@x.example.com>. mailto:a@b.cd https://[::1]/ 10.1.2.3 http://10.1.2.3 ftp://f.g foo.com. x.y &lt;www.a.de&gt; a@b http://x_y.z1",
     "html": "<a href=\"x\">&'</a>", "lines": "one\ntwo\r\n\nthree\x0bfour", "yes": True, "no": False, "nil": None,
     "l": [3, 1, 2], "names": ["bob", "Al", "eve", "al"], "mixed": [1, "a", 2.5, None, True, [1]], "empty": [], "nest": [[1, 2], [3, [4, 5]]],
     "d": {"b": 1, "a": "x", "C": [1, 2]}, "no_d": {}, "items_d": {"items": 5, "get": 6},
@@ -47,7 +48,7 @@ FILTERS = ["abs", "attr('name')", "attr('upper')", "batch(2)|list", "batch(2, 'z
            "reject|list", "reject('odd')|list", "reject('in', [1, 'a'])|list", "rejectattr('tags')|list|length", "rejectattr('age', 'gt', 30)|map(attribute='name')|list", "replace('l', 'r')", "replace('o', 1, 1)", "replace(1, 2)", "reverse", "reverse|list", "round", "round(1)", "round(2, 'floor')",
            "round(1, 'ceil')", "round(-1)", "safe", "safe|upper", "select|list", "select('string')|list", "select('eq', 1)|list", "select('mapping')|first", "selectattr('age', 'eq', 40)|list|length", "selectattr('name')|map(attribute='name')|join", "slice(2)|list", "slice(3, 'f')|list", "sort", "sort(reverse=true)",
            "sort(true)", "sort(attribute='age')", "sort(attribute='age,name')|map(attribute='name')|list", "sort(case_sensitive=true)", "string", "striptags", "sum", "sum(attribute='age')", "sum(start=10)", "sum(start=[])", "title", "tojson", "tojson(indent=2)", "tojson(ensure_ascii=true)",
-           "tojson(separators=(',', ':'))", "tojson(sort_keys=true)", "tojson(indent=0)", "tojson(indent='\\t')", "trim", "trim('H\\n ')", "truncate(5)", "truncate(8, true)", "truncate(6, false, '..', 0)", "unique|list", "unique(true)|list", "unique(attribute='age')|map(attribute='name')|list", "upper", "urlencode",
+           "tojson(separators=(',', ':'))", "tojson(sort_keys=true)", "tojson(indent=0)", "tojson(indent='\\t')", "trim", "trim('H\\n ')", "truncate(5)", "truncate(8, true)", "truncate(6, false, '..', 0)", "unique|list", "unique(true)|list", "unique(attribute='age')|map(attribute='name')|list", "upper", "urlencode", "urlize", "urlize(12, true)",
            "wordcount", "wordwrap(5)", "wordwrap(4, false)", "xmlattr", "xmlattr(false)", "map('length')|sum", "nofilter", "select('notest')|list", "first|default(0)", "list|length", "batch(0)|list", "join(missing)", "replace('a')", "center('x')", "round(method='odd')", "sort(attribute='nope')"]
 TESTS = ["boolean", "callable", "defined", "divisibleby 2", "divisibleby(3)", "eq 1", "equalto('a')", "escaped", "even", "false", "filter", "float", "ge 2", "gt 2", "greaterthan(1)", "in [1, 'a', none]", "in 'abc'", "integer", "iterable", "le 2", "lt(3)", "lower", "mapping", "ne 1", "none", "number",
          "odd", "sameas none", "sameas(true)", "sequence", "string", "test", "true", "undefined", "upper", "not defined", "not none", "not string", "notest", "lessthan 5"]
@@ -71,14 +72,14 @@ class Maker:
 
     def chain(self):
         """An expression of parts that fit each other: most programs should come to their end."""
-        texts = ["s", "e", "u", "t", "html", "lines", "'x-y z'", "'Ab,c'", "names[1]", "messages[1].content", "d.a", "(s ~ n)", "people[0].name", "'%s|%5.2f' % (s, f)", "'{:>9}'.format(s)", "(u * 2)"]
+        texts = ["s", "e", "u", "t", "html", "lines", "'x-y z'", "'Ab,c'", "names[1]", "messages[1].content", "d.a", "(s ~ n)", "people[0].name", "'%s|%5.2f' % (s, f)", "'{:>9}'.format(s)", "(u * 2)", "web", "web"]
         lists = ["l", "names", "empty", "people", "messages", "range(4)", "nest[0]", "d", "[n, m, f]", "(1, 'a')", "s.split()", "(names + ['q'])", "people|map(attribute='name')", "d.items()", "s"]
         kind = self.r.randrange(3)
         if kind == 0:
             text = self.pick(texts)
             for _ in range(self.r.randrange(1, 4)):
                 text = f"({text})" + self.pick(["|", "."]) + "?"
-                safe = ["upper", "lower", "title", "capitalize", "trim", "escape", "safe", "string", "indent", "indent(2, true)", "replace('o', '0')", "center(20)", "truncate(7, true)", "wordwrap(6)", "striptags", "urlencode", "reverse", "tojson", "e", "format", "forceescape", "truncate(9)", "wordwrap(9)", "indent('..', blank=true)"]
+                safe = ["upper", "lower", "title", "capitalize", "trim", "escape", "safe", "string", "indent", "indent(2, true)", "replace('o', '0')", "center(20)", "truncate(7, true)", "wordwrap(6)", "striptags", "urlencode", "reverse", "tojson", "e", "format", "forceescape", "urlize", "urlize(9, target='_x', rel='b a')", "urlize(extra_schemes=['ftp:'])", "truncate(9)", "wordwrap(9)", "indent('..', blank=true)"]
                 calls = ["upper()", "lower()", "title()", "strip()", "swapcase()", "capitalize()", "replace('l', '<')", "zfill(20)", "center(15, '*')", "ljust(12)", "rjust(12, '0')", "expandtabs(3)", "removeprefix('H')", "lstrip('He')", "rstrip()", "casefold()", "partition(' ')[0]", "split('o')[0]", "splitlines()|join('/')", "join(names)", "split()|join('_')"]
                 text = text[:-1] + self.pick(safe if text[-2] == "|" else calls)
             return text

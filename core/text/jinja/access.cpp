@@ -185,7 +185,7 @@ Value Interpreter::slice(const Expr& e) {
   }
   if (object.is_undefined()) fail_undefined(object);
   const bool sliced = object.is_string() || object.is_list() || object.as<Range>();
-  if (!sliced && is_constant(e)) return Value::undefined("a constant is sliced");  // Jinja works it out beforehand
+  if (!sliced && printed_ && is_constant(*printed_)) return Value::undefined("a constant is sliced");  // beforehand
   if (bad) fail(Code::bad_argument, "template: the parts of a slice are integers");
   const int64_t by = bounds[2].value_or(1);
   if (by == 0) fail(Code::bad_argument, "template: a slice with step 0");

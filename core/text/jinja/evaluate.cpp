@@ -157,11 +157,15 @@ Value Interpreter::compare(const Expr& e) {
   return true;
 }
 
-Args Interpreter::arguments(const Expr& e) {
+Args Interpreter::arguments(const Expr& e, const Value* caller) {
   Args args;
   args.positional.reserve(e.args.size() - 1);
   for (size_t i = 1; i < e.args.size(); ++i) args.positional.push_back(evaluate(*e.args[i]));
-  for (const auto& [key, value] : e.named) args.named.emplace_back(key, evaluate(*value));
+  for (const auto& [key, value] : e.named) {
+    if (caller && key == "caller") fail(Code::bad_argument, "template: the argument 'caller' is given twice");
+    args.named.emplace_back(key, evaluate(*value));
+  }
+  if (caller) args.named.emplace_back("caller", *caller);
   if (e.all) {
     const std::vector<Value> more = to_list(evaluate(*e.all));
     args.positional.insert(args.positional.end(), more.begin(), more.end());
@@ -195,13 +199,7 @@ Value Interpreter::call_expression(const Expr& e, const Value* caller) {
     return call(function, args);
   }
   const Value function = evaluate(callee);
-  Args args = arguments(e);
-  if (caller) {
-    for (const auto& n : args.named) {
-      if (n.first == "caller") fail(Code::bad_argument, "template: the argument 'caller' is given twice");
-    }
-    args.named.emplace_back("caller", *caller);
-  }
+  Args args = arguments(e, caller);
   return call(function, args);
 }
 

@@ -102,7 +102,9 @@ Interpreter::Flow Interpreter::execute(const Stmt& s) {
     case StmtKind::data: write(s.text); break;
     case StmtKind::output:
       for (const ExprPtr& e : s.exprs) {
+        printed_ = e.get();
         const Value v = evaluate(*e);
+        printed_ = nullptr;
         if (v.is_string())
           write(v.string());
         else

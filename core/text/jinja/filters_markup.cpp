@@ -1,10 +1,12 @@
 // Filters for HTML and URLs. Nothing is escaped unless asked for; safe texts escape what is joined to them.
 #include <algorithm>
+#include <cctype>
 
 #include "core/error.h"
 #include "core/text/jinja/interpreter.h"
 #include "core/text/jinja/strings.h"
 #include "core/text/jinja/urlize.h"
+#include "core/text/unicode.h"
 
 namespace loam::jinja {
 namespace {
@@ -34,17 +36,43 @@ std::string without_between(std::string s, std::string_view open, std::string_vi
   return out.append(s, done);
 }
 
-// The entities that escape() makes, and numbers.
+// "#60;" or "#x3c;" behind an "&": the character, and how long it is; 0: it is none.
+size_t numbered_entity(std::string_view s, std::string& out) {
+  const bool hex = s.size() > 1 && (s[1] == 'x' || s[1] == 'X');
+  size_t at = hex ? 2 : 1;
+  const size_t first = at;
+  uint32_t code = 0;
+  for (; at < s.size() && (hex ? std::isxdigit(uint8_t(s[at])) : std::isdigit(uint8_t(s[at]))); ++at) {
+    const int digit = s[at] <= '9' ? s[at] - '0' : (s[at] | 32) - 'a' + 10;
+    code = std::min<uint32_t>(code * (hex ? 16 : 10) + uint32_t(digit), kInvalidByte);
+  }
+  if (at == first) return 0;
+  const bool valid = code != 0 && code < kInvalidByte && !(code >= 0xd800 && code < 0xe000);
+  append_utf8(out, valid ? code : 0xfffd);
+  return at + (at < s.size() && s[at] == ';');
+}
+
+// The entities that escape() makes, the other usual ones, and numbers.
 std::string unescape_entities(std::string_view s) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&#39;", "'"}, {"&#34;", "\""}, {"&quot;", "\""}};
+      {"amp", "&"},   {"AMP", "&"},   {"lt", "<"},    {"LT", "<"},        {"gt", ">"},        {"GT", ">"},
+      {"quot", "\""}, {"QUOT", "\""}, {"apos;", "'"}, {"nbsp", "\u00a0"}, {"copy", "\u00a9"}, {"reg", "\u00ae"}};
   std::string out;
   while (!s.empty()) {
-    const auto* row =
-        std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& r) { return s.starts_with(r.first); });
-    const bool found = row != std::end(kNames);
-    out += found ? row->second : s.substr(0, 1);
-    s.remove_prefix(found ? row->first.size() : 1);
+    out += s[0];
+    s.remove_prefix(1);
+    if (out.back() != '&' || s.empty()) continue;
+    std::string character;
+    size_t size = s[0] == '#' ? numbered_entity(s, character) : 0;
+    for (const auto& [name, text] : kNames) {
+      if (size || !s.starts_with(name)) continue;
+      character = text;
+      size = name.size() + (s.size() > name.size() && s[name.size()] == ';');
+    }
+    if (!size) continue;
+    out.pop_back();
+    out += character;
+    s.remove_prefix(size);
   }
   return out;
 }

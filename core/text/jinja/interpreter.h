@@ -109,7 +109,7 @@ class Interpreter {
   Value slice_of(const Value& object, std::optional<int64_t> start, std::optional<int64_t> stop, int64_t by);
   Value call_expression(const Expr& e, const Value* caller = nullptr);
   Value filter(const Expr& e, const Value* input);
-  Args arguments(const Expr& e);
+  Args arguments(const Expr& e, const Value* caller = nullptr);
   std::vector<Value> evaluate_all(const Expr& e);
   Value dict(const Expr& e);
   [[noreturn]] void fail_steps() const;
@@ -119,6 +119,7 @@ class Interpreter {
   int depth_ = 0;
   std::shared_ptr<Activation> here_;
   std::string* out_ = nullptr;
+  const Expr* printed_ = nullptr;                                        // what the statement at hand prints
   std::unordered_map<std::string, Value> globals_;                       // the input's variables and the functions
   std::unordered_map<std::string, Value> exported_;                      // what was set at the top
   const std::unordered_map<std::string, Value>* block_names_ = nullptr;  // in a block: what it sees

@@ -232,10 +232,14 @@ ExprPtr Parser::primary() {
 }
 
 bool is_constant(const Expr& e) {
-  if (e.kind == ExprKind::name || e.kind == ExprKind::call || e.kind == ExprKind::filter || e.kind == ExprKind::test) {
-    return false;
+  const bool called = e.kind == ExprKind::filter || e.kind == ExprKind::test;
+  if (e.kind == ExprKind::name || e.kind == ExprKind::call || e.all || e.all_named) return false;
+  if (called && (!e.row || !e.args[0])) return false;
+  for (const char* late : {"map", "select", "reject", "selectattr", "rejectattr", "random"}) {
+    if (called && e.text == late) return false;
   }
-  return std::all_of(e.args.begin(), e.args.end(), [](const ExprPtr& a) { return !a || is_constant(*a); });
+  return std::all_of(e.args.begin(), e.args.end(), [](const ExprPtr& a) { return !a || is_constant(*a); }) &&
+         std::all_of(e.named.begin(), e.named.end(), [](const auto& n) { return is_constant(*n.second); });
 }
 
 ExprPtr Parser::list_literal() {
@@ -265,11 +269,6 @@ ExprPtr Parser::dict_literal() {
     items.push_back(expression());
   }
   expect_op("}");
-  for (size_t i = 0; i < items.size() && is_constant(*items[i]) && is_constant(*items[i + 1]); i += 2) {
-    if (items[i]->kind == ExprKind::list || items[i]->kind == ExprKind::dict) {
-      fail_line(items[i]->line, "a list or dict cannot be a key");
-    }
-  }
   return make(ExprKind::dict, "", std::move(items));
 }
 

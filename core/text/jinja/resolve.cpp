@@ -100,12 +100,21 @@ class Resolver {
     return frame;
   }
 
+  // Jinja works constants out beforehand, and fails then.
+  static void refuse_constant_keys(const Expr& e) {
+    for (size_t i = 0; i < e.args.size() && is_constant(*e.args[i]) && is_constant(*e.args[i + 1]); i += 2) {
+      const ExprKind kind = e.args[i]->kind;
+      if (kind == ExprKind::list || kind == ExprKind::dict) fail_line(e.line, "a list or dict cannot be a key");
+    }
+  }
+
   // ... then each name gets its place.
   static void resolve(Expr& e, const Place& at) {
     if (e.kind == ExprKind::name) e.slot = slot_of(e.text, at.names, at.function);
     if ((e.kind == ExprKind::filter || e.kind == ExprKind::test) && !e.row && !at.soft) {
       fail_line(e.line, "no %s named '%s'", e.kind == ExprKind::filter ? "filter" : "test", e.text.c_str());
     }
+    if (e.kind == ExprKind::dict) refuse_constant_keys(e);
     Place inner = at;
     inner.soft = at.soft || e.kind == ExprKind::conditional;
     for_each_child(e, [&](Expr& child) { resolve(child, inner); });
@@ -132,7 +141,7 @@ class Resolver {
     Place inner = at;
     inner.soft = at.soft || s.kind == StmtKind::branch;
     for (const ExprPtr& e : s.exprs) {
-      if (e) resolve(*e, inner);
+      if (e && !(s.kind == StmtKind::output && is_constant(*e))) resolve(*e, inner);
     }
     if (s.kind == StmtKind::set) export_names(*s.exprs[0], s, at);
     for (Body& b : s.bodies) resolve(b, inner);
@@ -174,6 +183,16 @@ class Resolver {
     }
   }
 
+  static bool has_scoped_block(const Stmt& s) {
+    if (s.kind == StmtKind::block && s.scoped) return true;
+    for (const Body& b : s.bodies) {
+      for (const auto& inner : b) {
+        if (has_scoped_block(*inner)) return true;
+      }
+    }
+    return false;
+  }
+
   void resolve_loop(Stmt& s, const Place& at) {
     if (!checked_targets_) refuse_loop_targets(s);  // once for the outermost loop and all in it
     const bool outermost = !checked_targets_;
@@ -182,7 +201,7 @@ class Resolver {
     Function own{&at.function, {}};  // of a recursive loop
     Function& function = s.recursive ? own : at.function;
     Names names{&at.names, &function}, otherwise{&at.names, &function};
-    const bool with_loop = s.recursive || reads_name(s.bodies[0], "loop");
+    const bool with_loop = s.recursive || reads_name(s.bodies[0], "loop") || has_scoped_block(s);
     if (with_loop) names.parameter("loop");
     collect_target(*s.exprs[0], names, true);
     collect(s.bodies[0], names);
