@@ -277,8 +277,21 @@ LOAM_API loam_status loam_sampler_create(const loam_sampler_options* options, lo
 LOAM_API loam_status loam_sampler_free(loam_sampler* sampler);
 /* Chooses a token by `count` logits. Does not remember it: see loam_sampler_accept. */
 LOAM_API loam_status loam_sampler_sample(loam_sampler* sampler, const float* logits, size_t count, int32_t* token);
-/* Tells the penalties and DRY of a token that is now part of the text, chosen or given. */
+/* Tells the penalties and DRY, and a grammar, of a token that is now part of the text, chosen or given.
+ * LOAM_BAD_ARGUMENT where the grammar does not allow it; then nothing has changed. */
 LOAM_API loam_status loam_sampler_accept(loam_sampler* sampler, int32_t token);
+
+/* From here on the sampler chooses only tokens that lead to a text which fits a grammar in llama.cpp's notation (GBNF);
+ * the text begins with the next token that is accepted, and ends with one that ends an answer. So call it when the
+ * prompt has been accepted, and again for each answer. grammar NULL: any text. The sampler keeps what it needs of the
+ * model. LOAM_BAD_ARGUMENT where the grammar is wrong (the message has line and column), LOAM_UNSUPPORTED where it
+ * becomes too large; then nothing has changed. */
+LOAM_API loam_status loam_sampler_set_grammar(loam_sampler* sampler, const loam_model* model, const char* grammar,
+                                              size_t grammar_size);
+/* The same with a JSON schema (draft 2020-12): the text is JSON that is valid for it. LOAM_UNSUPPORTED where the schema
+ * has a keyword that this version lacks, with its JSON pointer in the message. */
+LOAM_API loam_status loam_sampler_set_json_schema(loam_sampler* sampler, const loam_model* model, const char* schema,
+                                                  size_t schema_size);
 
 #ifdef __cplusplus
 }

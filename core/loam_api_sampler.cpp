@@ -2,18 +2,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "core/loam_api_internal.h"
-#include "core/text/sampler.h"
+#include "core/loam_api_sampler.h"
 #include "core/text/samplers/dry_breakers.h"
 
 using namespace loam;
 using namespace loam::api;
-
-struct loam_sampler {
-  Sampler sampler;
-  size_t recent;                 // tokens that the penalties look at
-  std::vector<int32_t> history;  // at least the recent ones, oldest first
-};
 
 namespace {
 
@@ -83,7 +76,7 @@ loam_status loam_sampler_create(const loam_sampler_options* options, loam_sample
         read_options(options, loam_sampler_options(LOAM_SAMPLER_OPTIONS_INIT), kFirstSize, "loam_sampler_options");
     const SamplerOptions read = options_of(o);
     const int recent = read.dry_multiplier == 0 ? o.repeat_last : std::max(o.repeat_last, read.dry_penalty_last_n);
-    *sampler = new loam_sampler{Sampler(read), size_t(recent), {}};
+    *sampler = new loam_sampler{Sampler(read), size_t(recent), {}, {}, {}, {}};
   });
 }
 
@@ -97,7 +90,7 @@ loam_status loam_sampler_sample(loam_sampler* sampler, const float* logits, size
     loam_sampler& s = required(sampler, "sampler");
     const std::span<const float> values = array_argument(logits, count, "logits");
     if (values.empty() || count > size_t(INT32_MAX)) fail(Code::bad_argument, "%zu logits", count);
-    *token = s.sampler.pick(values, s.history);
+    *token = s.sampler.pick(values, s.history, s.constraint.get());
   });
 }
 
@@ -105,6 +98,7 @@ loam_status loam_sampler_accept(loam_sampler* sampler, int32_t token) {
   return guarded([&] {
     loam_sampler& s = required(sampler, "sampler");
     if (token < 0) fail(Code::bad_argument, "token %d is negative", token);
+    if (s.constraint) s.constraint->accept(token);
     s.history.push_back(token);
     if (s.history.size() > 2 * s.recent + 64)  // drops old ones now and then, not at every call
       s.history.erase(s.history.begin(), s.history.end() - std::ptrdiff_t(s.recent));

@@ -26,7 +26,8 @@ TEST_CASE("the library exports these functions, and the header declares them") {
   const std::string expected =
       "loam_backend_name loam_chat_format loam_detokenize loam_last_error loam_model_free loam_model_get_info "
       "loam_model_load loam_model_metadata loam_model_metadata_key loam_sampler_accept loam_sampler_create "
-      "loam_sampler_free loam_sampler_sample loam_sequence_create loam_sequence_fork loam_sequence_length "
+      "loam_sampler_free loam_sampler_sample loam_sampler_set_grammar loam_sampler_set_json_schema "
+      "loam_sequence_create loam_sequence_fork loam_sequence_length "
       "loam_sequence_remove loam_sequence_truncate loam_session_create loam_session_decode loam_session_free "
       "loam_session_free_positions loam_session_logits loam_status_name loam_token_find loam_token_is_end "
       "loam_token_is_special loam_token_piece loam_tokenize loam_version ";
@@ -107,7 +108,13 @@ TEST_CASE("every function refuses NULL") {
                              loam_sampler_sample(sampler, &one, 0, &i),
                              loam_sampler_sample(sampler, &one, 1, nullptr),
                              loam_sampler_accept(nullptr, 1),
-                             loam_sampler_accept(sampler, -1)};
+                             loam_sampler_accept(sampler, -1),
+                             loam_sampler_set_grammar(nullptr, f.model, "", 0),
+                             loam_sampler_set_grammar(sampler, nullptr, "", 0),
+                             loam_sampler_set_grammar(sampler, f.model, nullptr, 1),
+                             loam_sampler_set_grammar(sampler, f.model, "", 0),
+                             loam_sampler_set_json_schema(nullptr, f.model, "{}", 2),
+                             loam_sampler_set_json_schema(sampler, f.model, "{", 1)};
   for (size_t k = 0; k < std::size(all); ++k) {
     CAPTURE(k);
     CHECK(all[k] == LOAM_BAD_ARGUMENT);

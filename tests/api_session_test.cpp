@@ -221,6 +221,48 @@ TEST_CASE("samplers: seeds, penalties, ranges") {
   refused([](auto& o) { o.size = 1; });
 }
 
+TEST_CASE("samplers: answers that fit a grammar or a schema") {
+  ModelFile f;
+  loam_model_info info = LOAM_MODEL_INFO_INIT;
+  REQUIRE(loam_model_get_info(f.model, &info) == LOAM_OK);
+  loam_sampler* s = nullptr;
+  REQUIRE(loam_sampler_create(nullptr, &s) == LOAM_OK);
+  std::vector<float> logits(size_t(info.vocab));
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] = float(i * 7919 % 997);
+  const auto answer = [&] {
+    std::string text;
+    for (int i = 0; i < 50; ++i) {
+      int32_t token = -1, end = 0;
+      REQUIRE(loam_sampler_sample(s, logits.data(), logits.size(), &token) == LOAM_OK);
+      REQUIRE(loam_sampler_accept(s, token) == LOAM_OK);
+      REQUIRE(loam_token_is_end(f.model, token, &end) == LOAM_OK);
+      if (end) break;
+      char piece[64];
+      size_t size = 0;
+      REQUIRE(loam_token_piece(f.model, token, piece, sizeof piece, &size) == LOAM_OK);
+      text.append(piece, size);
+    }
+    return text;
+  };
+  const std::string grammar = "root ::= (\"ab\" | \"c\"){2} \"!\"", schema = R"({"enum": [{"a": [true, null]}]})";
+  REQUIRE(loam_sampler_set_grammar(s, f.model, grammar.data(), grammar.size()) == LOAM_OK);
+  const std::string text = answer();
+  CAPTURE(text);
+  CHECK((text == "abab!" || text == "abc!" || text == "cab!" || text == "cc!"));
+  REQUIRE(loam_sampler_set_json_schema(s, f.model, schema.data(), schema.size()) == LOAM_OK);
+  CHECK(loam_sampler_accept(s, 5) == LOAM_BAD_ARGUMENT);
+  std::string json = answer();
+  std::erase_if(json, [](char c) { return c == ' ' || c == '\n'; });
+  CHECK(json == R"({"a":[true,null]})");
+  CHECK(loam_sampler_set_grammar(s, f.model, "root ::= (", 10) == LOAM_BAD_ARGUMENT);
+  CHECK(says("line 1, column 11"));
+  CHECK(loam_sampler_set_json_schema(s, f.model, "{\"not\": {}}", 11) == LOAM_UNSUPPORTED);
+  CHECK(says("#/not"));
+  REQUIRE(loam_sampler_set_grammar(s, f.model, nullptr, 0) == LOAM_OK);
+  CHECK(loam_sampler_accept(s, 5) == LOAM_OK);
+  loam_sampler_free(s);
+}
+
 TEST_CASE("samplers: the options that came later, and programs that do not know them") {
   const std::vector<float> logits = {1, 3, 2.9f, -1, 2.8f};
   const auto draw = [&](auto change, int count = 4) {
