@@ -349,15 +349,16 @@ TEST_CASE("errors of grammars name line and column") {
       {"root ::= \"\xFF\"", "grammar, line 1, column 11: the grammar is not valid UTF-8"},
       {"root ::= <think>", "grammar, line 1, column 10: tokens can only be named where a vocabulary is at hand"},
       {"root ::= \"a\" root", "the grammar matches no text: rule root cannot end"}};
-  for (const auto& [text, error] : cases) {
-    INFO(std::string(text));
+  for (const auto& c : cases) {
+    const std::string text = c.first, error = c.second;
+    INFO(text);
     std::string what;
     try {
       compile_gbnf(text, nullptr);
     } catch (const Error& e) {
       what = e.what();
     }
-    CHECK(what.substr(0, std::string_view(error).size()) == std::string(error));
+    CHECK(what.substr(0, error.size()) == error);
   }
 }
 

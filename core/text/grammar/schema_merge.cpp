@@ -9,7 +9,7 @@ namespace loam {
 namespace {
 
 constexpr size_t kMostAlternatives = 256;
-constexpr size_t kMostSteps = 20'000;
+constexpr size_t kMostSteps = 2'000'000;  // values that are looked at or copied
 constexpr int kMostDepth = 64;
 
 constexpr std::string_view kUnsupported[] = {"not",
@@ -48,6 +48,13 @@ void check_keywords(const Schema& schema, const std::string& at, bool nested) {
   }
 }
 
+size_t weight(const Schema& schema) {
+  size_t sum = 1;
+  if (schema.is_structured())
+    for (const Schema& part : schema) sum += weight(part);
+  return sum;
+}
+
 std::string unescape(const std::string& part) {
   std::string out;
   for (size_t i = 0; i < part.size(); ++i) {
@@ -74,8 +81,9 @@ void fail_schema(Code code, const std::string& at, const char* format, ...) {
   fail(code, "JSON schema, #%.300s: %s", at.c_str(), what);
 }
 
-void SchemaExpander::charge() {
-  if (++steps_ > kMostSteps) fail(Code::unsupported, "the JSON schema has too many combinations of alternatives");
+void SchemaExpander::charge(size_t steps) {
+  steps_ += steps;
+  if (steps_ > kMostSteps) fail(Code::unsupported, "the JSON schema has too many combinations of alternatives");
 }
 
 std::vector<FlatSchema> SchemaExpander::expand(const Schema& schema, const std::string& at) {
@@ -83,7 +91,7 @@ std::vector<FlatSchema> SchemaExpander::expand(const Schema& schema, const std::
 }
 
 SchemaExpander::Flats SchemaExpander::expand_part(const Schema& schema, const std::string& at, bool nested) {
-  charge();
+  charge(weight(schema));
   if (schema.is_boolean()) return schema.get<bool>() ? Flats{{Schema::object(), at}} : Flats{};
   if (!schema.is_object()) fail_schema(Code::bad_argument, at, "expected a schema: an object or a boolean");
   if (++depth_ > kMostDepth) fail_schema(Code::unsupported, at, "schemas are nested too deeply");
@@ -127,7 +135,7 @@ SchemaExpander::Flats SchemaExpander::cross(const Flats& a, const Flats& b) {
   Flats out;
   for (const FlatSchema& x : a) {
     for (const FlatSchema& y : b) {
-      charge();
+      charge(weight(x.schema) + weight(y.schema));
       if (std::optional<FlatSchema> merged = merge(x, y)) out.push_back(std::move(*merged));
       if (out.size() > kMostAlternatives)
         fail_schema(Code::unsupported, x.at, "more than %zu alternatives", kMostAlternatives);
@@ -172,7 +180,7 @@ SchemaExpander::Flats SchemaExpander::expand_one_of(const Schema& branches, cons
     for (size_t j = 0; j < i; ++j)
       for (const FlatSchema& a : parts[j])
         for (const FlatSchema& b : parts[i]) {
-          charge();
+          charge(weight(a.schema) + weight(b.schema));
           if (exclude(a, b)) continue;
           fail_schema(Code::unsupported, at,
                       "oneOf: nothing shows that branches %zu and %zu exclude each other (anyOf, or "

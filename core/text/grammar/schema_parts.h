@@ -15,11 +15,14 @@ using Schema = nlohmann::ordered_json;  // properties are written in the schema'
 
 [[noreturn, gnu::format(printf, 3, 4)]] void fail_schema(Code code, const std::string& at, const char* format, ...);
 
-// ---- strings (schema_pattern.cpp) ----
+// ---- strings (schema_chars.cpp, schema_pattern.cpp, schema_formats.cpp) ----
 
 // One character of a JSON string out of `ranges`, written in one way only: escaped where it must be.
 Grammar::Id json_char(Grammar& g, const std::vector<CharRange>& ranges);
 Grammar::Id json_text(Grammar& g, std::string_view text);  // without quotes
+
+// The characters of \d, \w, \s, \D, \W or \S by its letter; false: no such class.
+bool pattern_class(char letter, std::vector<CharRange>& out);
 
 // What may stand between the quotes of a string, and how many characters that is.
 struct StringPart {
@@ -68,7 +71,7 @@ class SchemaExpander {
   Flats cross(const Flats& a, const Flats& b);
   bool exclude(const FlatSchema& a, const FlatSchema& b);
   bool properties_exclude(const Schema& a, const Schema& b, const std::string& at);
-  void charge();
+  void charge(size_t steps);
 
   const Schema& root_;
   std::vector<std::string> references_;  // being expanded

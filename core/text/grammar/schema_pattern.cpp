@@ -9,6 +9,12 @@ namespace loam {
 namespace {
 
 using Ranges = std::vector<CharRange>;
+
+Ranges join(Ranges a, const Ranges& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
 constexpr uint64_t kEndless = Grammar::kNoLimit;
 constexpr int kMostDepth = 100;
 
@@ -18,49 +24,6 @@ uint64_t add_lengths(uint64_t a, uint64_t b) {
 uint64_t multiply_lengths(uint64_t a, uint64_t b) {
   if (a == 0 || b == 0) return 0;
   return a == kEndless || b == kEndless || a > kEndless / b ? kEndless : a * b;
-}
-
-// Where ECMA-262 and Python disagree about a class, its members are what both allow.
-Ranges unicode_class(unsigned bits) {
-  const auto* const classes = char_classes();
-  Ranges out;
-  for (uint32_t c = 0x80; c <= 0x10FFFF; ++c) {
-    if (!(classes[c] & bits)) continue;
-    if (!out.empty() && out.back().high + 1 == c)
-      ++out.back().high;
-    else
-      out.push_back({c, c});
-  }
-  return out;
-}
-
-Ranges join(Ranges a, const Ranges& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-Ranges digits() { return {{'0', '9'}}; }
-Ranges word() { return {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}; }
-Ranges space() {
-  return {{9, 13},          {' ', ' '},       {0xA0, 0xA0},     {0x1680, 0x1680}, {0x2000, 0x200A},
-          {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
-}
-Ranges line_ends() { return {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}; }
-Ranges not_digits() { return other_chars(join(digits(), unicode_class(CharClass::number))); }
-Ranges not_word() {
-  return other_chars(join(word(), unicode_class(CharClass::word | CharClass::letter | CharClass::number)));
-}
-Ranges not_space() { return other_chars(join(space(), {{0x1C, 0x1F}, {0x85, 0x85}, {0xFEFF, 0xFEFF}})); }
-
-bool class_escape(char c, Ranges& out) {
-  static constexpr std::pair<char, Ranges (*)()> kClasses[] = {{'d', digits},     {'w', word},     {'s', space},
-                                                               {'D', not_digits}, {'W', not_word}, {'S', not_space}};
-  for (const auto& [letter, make] : kClasses) {
-    if (c != letter) continue;
-    out = make();
-    return true;
-  }
-  return false;
 }
 
 class PatternParser {
@@ -169,10 +132,10 @@ class PatternParser {
     if (c == '*' || c == '+' || c == '?' || c == '{') fail_here("there is nothing to repeat");
     if (c == '.') {
       ++at_;
-      return unit(other_chars(line_ends()));
+      return unit(other_chars({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}));
     }
     Ranges ranges;
-    if (c == '\\' && class_escape(peek(1), ranges)) {
+    if (c == '\\' && pattern_class(peek(1), ranges)) {
       at_ += 2;
       return unit(ranges);
     }
@@ -237,7 +200,7 @@ class PatternParser {
     while (peek() != ']') {
       if (ended()) fail_here("the character class has no ]");
       Ranges some;
-      if (peek() == '\\' && class_escape(peek(1), some)) {
+      if (peek() == '\\' && pattern_class(peek(1), some)) {
         at_ += 2;
         ranges = join(std::move(ranges), some);
         continue;
@@ -246,7 +209,7 @@ class PatternParser {
       r.high = r.low;
       if (peek() == '-' && peek(1) != ']' && at_ + 1 < pattern_.size()) {
         ++at_;
-        if (peek() == '\\' && class_escape(peek(1), some)) fail_here("a range ends in a class");
+        if (peek() == '\\' && pattern_class(peek(1), some)) fail_here("a range ends in a class");
         r.high = class_character();
         if (r.high < r.low) fail_here("the range is in the wrong order");
       }
@@ -317,32 +280,6 @@ class PatternParser {
 };
 
 }  // namespace
-
-Grammar::Id json_char(Grammar& g, const std::vector<CharRange>& ranges) {
-  static constexpr std::pair<uint32_t, const char*> kShort[] = {{'"', "\\\""}, {'\\', "\\\\"}, {8, "\\b"}, {12, "\\f"},
-                                                                {10, "\\n"},   {13, "\\r"},    {9, "\\t"}};
-  const auto has = [&](uint32_t code) {
-    return std::any_of(ranges.begin(), ranges.end(), [&](CharRange r) { return r.low <= code && code <= r.high; });
-  };
-  const Ranges special{{0, 31}, {'"', '"'}, {'\\', '\\'}};
-  Ranges outside = other_chars(ranges);
-  outside.insert(outside.end(), special.begin(), special.end());
-  std::vector<Grammar::Id> parts{g.chars(other_chars(outside))};
-  for (const auto& [code, text] : kShort)
-    if (has(code)) parts.push_back(g.text(text));
-  for (uint32_t code = 0; code < 32; ++code) {
-    if (!has(code) || (code >= 8 && code <= 13 && code != 11)) continue;
-    char text[8];
-    std::snprintf(text, sizeof text, "\\u%04x", code);
-    parts.push_back(g.text(text));
-  }
-  return g.choice(std::move(parts));
-}
-
-Grammar::Id json_text(Grammar& g, std::string_view text) {
-  const std::string quoted = Schema(std::string(text)).dump();
-  return g.text(std::string_view(quoted).substr(1, quoted.size() - 2));
-}
 
 StringPart compile_pattern(Grammar& g, std::string_view pattern, const std::string& at, const char* keyword) {
   return PatternParser(g, pattern, at, keyword).parse();
