@@ -143,6 +143,9 @@ TEST_CASE("tokenize: names of vocabularies") {
   CHECK(mentions(error_of([&] { open_tokenizer(folder.path.string()); }, Code::bad_file), "tokenizer.json"));
   CHECK(mentions(error_of([&] { open_tokenizer(folder.at("nowhere.gguf")); }, Code::io), "nowhere.gguf"));
   CHECK(mentions(error_of([&] { open_tokenizer(folder.at("nowhere.json")); }, Code::io), "nowhere.json"));
+  golden::write_text(folder.at("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhi\n");
+  CHECK(Tokenizer(open_tokenizer(folder.at("vocab.txt")).spec).encode("hi") == std::vector<int32_t>{2, 4, 3});
+  CHECK(Tokenizer(open_tokenizer(folder.path.string()).spec).size() == 5);
   golden::GgufWriter empty;
   empty.kv("general.architecture", "llama");
   empty.write(folder.at("empty.gguf"));

@@ -4,7 +4,8 @@
 namespace loam {
 namespace {
 
-constexpr Option kPre = {"--pre", Kind::text, "NAME", "", "pre-tokenizer of a GGUF file that names none or another"};
+constexpr Option kPre = {"--pre", Kind::text, "NAME", "",
+                         "how a GGUF or tiktoken vocabulary splits text, where the file does not say"};
 
 constexpr Option kModel[] = {
     {"-m,--model", Kind::text, "FILE", "", "model: .loam, or .gguf (converted once into the cache)"},

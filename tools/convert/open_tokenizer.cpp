@@ -25,12 +25,20 @@ LoadedTokenizer from_gguf(const std::string& path, const std::string& pre) {
   return tokenizer_from_gguf(file.metadata(), pre);
 }
 
+// Also tokenizer.model.v3 and its like.
+bool named_as_tokenizer(const std::string& name) {
+  for (const char* end : {".json", ".model", ".tiktoken", ".txt"}) {
+    if (name.ends_with(end)) return true;
+  }
+  return name.find(".model.") != name.npos;
+}
+
 }  // namespace
 
 LoadedTokenizer open_tokenizer(const std::string& path, const std::string& pre) {
   std::error_code error;
-  const bool tokenizer_file = path.ends_with(".json") || path.ends_with(".model") || path.ends_with(".tiktoken");
-  const FileKind kind = tokenizer_file && fs::is_regular_file(path, error) ? FileKind::folder : kind_of_file(path);
+  const bool text = named_as_tokenizer(fs::path(path).filename().string()) && fs::is_regular_file(path, error);
+  const FileKind kind = text ? FileKind::folder : kind_of_file(path);
   if (kind == FileKind::gguf) return from_gguf(path, pre);
   refuse_pre(path, kind, pre);
   if (kind == FileKind::loam) return from_loam(path);

@@ -7,7 +7,7 @@
 namespace loam {
 
 // `path`: a .loam or .gguf file (also one that has a vocabulary alone), a Hugging Face folder, or a tokenizer's file:
-// tokenizer.json, tokenizer.model, NAME.tiktoken. `pre` overrides what a GGUF file says; elsewhere it is an error.
+// tokenizer.json, tokenizer.model, NAME.tiktoken, tekken.json, vocab.txt. `pre` overrides what a GGUF file says; elsewhere it is an error.
 LoadedTokenizer open_tokenizer(const std::string& path, const std::string& pre = {});
 
 }  // namespace loam
