@@ -10,6 +10,7 @@
 #include "core/text/regex.h"
 #include "core/text/scanners.h"
 #include "core/text/steps.h"
+#include "core/text/tokenizer_spec.h"
 #include "core/text/unicode.h"
 
 namespace {
@@ -43,7 +44,8 @@ TEST_CASE("steps: the scanners equal their patterns") {
       std::string text;
       for (int i = int(rng() % 24); i > 0; --i) {
         const uint32_t code = random_code(rng);
-        const bool young = code == 0x897 || code == 0xcf3 || code == 0xece || code == 0x1b4e || code == 0x1b4f || code == 0x1b7f;
+        const bool young =
+            code == 0x897 || code == 0xcf3 || code == 0xece || code == 0x1b4e || code == 0x1b4f || code == 0x1b7f;
         if (!young) append_utf8(text, rng() % 40 ? code : kInvalidByte + 0x80 + rng() % 0x80);
       }
       CAPTURE(text);
@@ -179,6 +181,25 @@ TEST_CASE("steps: unknown names and bad fields are errors that tell them") {
                            R"({"type":"Replace","pattern":3,"content":""})"}) {
     CHECK(message(make_decoder, json) != "none");
   }
+}
+
+TEST_CASE("steps: templates") {
+  TokenizerSpecBuilder builder;
+  for (const char* token : {"<s>", "</s>", "a"}) builder.add(token);
+  const TokenizerSpec spec = builder.finish({});
+  const auto make = [&](const std::string& single, const char* ids = "[0]") {
+    return make_post_processor(Json::parse(R"({"type":"TemplateProcessing","single":[)" + single +
+                                           R"(],"special_tokens":{"x":{"ids":)" + ids + "}}}"),
+                               spec);
+  };
+  const std::string x = R"({"SpecialToken":{"id":"x"}})", text = R"({"Sequence":{"id":"A"}})";
+  const Special s = make(x + "," + text + "," + x, "[0,1]");
+  CHECK((s.before == std::vector<int32_t>{0, 1}));
+  CHECK((s.after == std::vector<int32_t>{0, 1}));
+  CHECK_THROWS_AS(make(x), Error);
+  CHECK_THROWS_AS(make(text + "," + text), Error);
+  CHECK_THROWS_AS(make(x + "," + text, "[3]"), Error);
+  CHECK_THROWS_AS(make(R"({"SpecialToken":{"id":"y"}},)" + text), Error);
 }
 
 TEST_CASE("steps: decoders on single pieces and on bytes") {

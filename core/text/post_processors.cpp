@@ -16,10 +16,10 @@ int32_t checked_id(const Json& value, const TokenizerSpec& spec) {
 
 // "single" lists {"SpecialToken": {"id": name}} and one {"Sequence": ...}; "special_tokens" has the ids of each name.
 void add_template(const Json& step, const TokenizerSpec& spec, Special& s) {
-  bool seen = false;
+  size_t texts = 0;
   for (const Json& item : step.value("single", Json::array())) {
     if (item.is_object() && item.contains("Sequence")) {
-      seen = true;
+      ++texts;
       continue;
     }
     const Json* special = item.is_object() && item.contains("SpecialToken") ? &item["SpecialToken"] : nullptr;
@@ -28,7 +28,11 @@ void add_template(const Json& step, const TokenizerSpec& spec, Special& s) {
     if (!table.is_object() || !table.contains(name) || !table[name].is_object() || !table[name].contains("ids")) {
       fail(Code::bad_file, "tokenizer: the template names '%.100s', which it does not define", name.c_str());
     }
-    for (const Json& id : table[name]["ids"]) (seen ? s.after : s.before).push_back(checked_id(id, spec));
+    for (const Json& id : table[name]["ids"]) (texts ? s.after : s.before).push_back(checked_id(id, spec));
+  }
+  if (texts != 1) {
+    fail(Code::unsupported, "tokenizer: the template for one text has it %zu times; this version knows only once",
+         texts);
   }
 }
 
