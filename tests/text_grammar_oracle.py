@@ -109,6 +109,11 @@ UNSUPPORTED = [  # a schema, and what the error says
     ({"type": "string", "pattern": "^(ab)*$", "maxLength": 3}, "minLength or maxLength"), (3, "expected a schema"),
     ({"type": "string", "maxLength": 100000}, "#/maxLength: counts above"), ({"propertyNames": {}}, "propertyNames"),
     ({"allOf": [{"anyOf": [{"required": [f"{k}{i}"]} for i in range(9)]} for k in range(9)]}, "alternatives"),
+    ({"oneOf": [{"enum": [f"{k} {i}" for i in range(2000)]} for k in range(20)]}, "combinations"),
+    ({"allOf": [{"type": "object", "required": [f"{k} {i}" for i in range(2000)]} for k in range(50)]}, "combinations"),
+    ({"type": "object", "properties": {f"p{i}": True for i in range(1500)}, "minProperties": 700, "maxProperties": 1400},
+     "rules"), ({"$defs": {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(99)}, "$ref": "#/$defs/d0"},
+                "too deeply"),
     ({"dependentRequired": {"a": ["b"]}}, "dependentRequired"), ({"type": "integer", "minimum": "a"}, "minimum"),
     ({"type": "string", "pattern": "((((((((((a{0,99}){0,99}){0,99}){0,99}){0,99}){0,99}){0,99}){0,99}){0,99}){0,99})"}, "too large"),
 ]
@@ -331,6 +336,8 @@ def check_errors(tool):
         if wanted not in answer.get("error", ""):
             fail(f"expected an error with {wanted!r}, found {answer}", schema)
         slowest = max(slowest, answer["ms"])
+        if answer["ms"] > 10000:
+            fail(f"an error took {answer['ms']:.0f} ms", schema)
     return slowest
 
 

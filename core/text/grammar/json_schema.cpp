@@ -118,9 +118,11 @@ Grammar::Id SchemaCompiler::value(const FlatSchema& flat) {
 
 Grammar::Id SchemaCompiler::values(const FlatSchema& flat) {
   if (!flat.schema["enum"].is_array()) fail_schema(Code::bad_argument, flat.at, "enum is not a list");
+  FlatSchema rest = flat;
+  rest.schema.erase("enum");
   std::vector<Id> parts;
   for (const Schema& v : flat.schema["enum"])
-    if (value_fits(v, flat)) parts.push_back(literal(v));
+    if (value_fits(v, rest)) parts.push_back(literal(v));
   return g_.choice(std::move(parts));
 }
 

@@ -9,8 +9,9 @@ namespace loam {
 namespace {
 
 constexpr size_t kMostAlternatives = 256;
-constexpr size_t kMostSteps = 2'000'000;  // values that are looked at or copied
+constexpr size_t kMostSteps = 5'000'000;  // values that are looked at or copied
 constexpr int kMostDepth = 64;
+constexpr size_t kMostNames = 2000, kMostValues = 20'000;
 
 constexpr std::string_view kUnsupported[] = {"not",
                                              "if",
@@ -41,6 +42,8 @@ void check_keywords(const Schema& schema, const std::string& at, bool nested) {
   for (const auto& [key, value] : schema.items()) {
     if (listed(kUnsupported, key))
       fail_schema(Code::unsupported, at + "/" + key, "keyword %s is not supported", key.c_str());
+    const size_t most = key == "enum" ? kMostValues : key == "required" || key == "properties" ? kMostNames : SIZE_MAX;
+    if (value.size() > most) fail_schema(Code::unsupported, at + "/" + key, "more than %zu of them", most);
     const bool no_closed = key == "unevaluatedProperties" && (value.is_object() || (nested && value == false));
     const bool unique = key == "uniqueItems" && value == true && schema.value("maxItems", Schema()) != 1;
     if (no_closed || unique)
@@ -52,6 +55,14 @@ size_t weight(const Schema& schema) {
   size_t sum = 1;
   if (schema.is_structured())
     for (const Schema& part : schema) sum += weight(part);
+  return sum;
+}
+
+// What it takes to compare the lists of both.
+size_t pair_weight(const Schema& a, const Schema& b) {
+  size_t sum = weight(a) + weight(b);
+  for (const char* key : {"enum", "required"})
+    if (a.contains(key) && b.contains(key)) sum += a[key].size() * b[key].size() / 4;
   return sum;
 }
 
@@ -135,7 +146,7 @@ SchemaExpander::Flats SchemaExpander::cross(const Flats& a, const Flats& b) {
   Flats out;
   for (const FlatSchema& x : a) {
     for (const FlatSchema& y : b) {
-      charge(weight(x.schema) + weight(y.schema));
+      charge(pair_weight(x.schema, y.schema));
       if (std::optional<FlatSchema> merged = merge(x, y)) out.push_back(std::move(*merged));
       if (out.size() > kMostAlternatives)
         fail_schema(Code::unsupported, x.at, "more than %zu alternatives", kMostAlternatives);
@@ -180,7 +191,7 @@ SchemaExpander::Flats SchemaExpander::expand_one_of(const Schema& branches, cons
     for (size_t j = 0; j < i; ++j)
       for (const FlatSchema& a : parts[j])
         for (const FlatSchema& b : parts[i]) {
-          charge(weight(a.schema) + weight(b.schema));
+          charge(pair_weight(a.schema, b.schema));
           if (exclude(a, b)) continue;
           fail_schema(Code::unsupported, at,
                       "oneOf: nothing shows that branches %zu and %zu exclude each other (anyOf, or "
