@@ -10,13 +10,13 @@ import jinja_reference
 
 FULL = bool(os.environ.get("LOAM_TEST_FULL"))
 SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if FULL else 1))
-COUNT = int(os.environ.get("LOAM_FUZZ_COUNT", 60000 if FULL else 8000))
+COUNT = int(os.environ.get("LOAM_FUZZ_COUNT", 60000 if FULL else 6000))
 SHOW = int(os.environ.get("LOAM_ORACLE_SHOW", 10))
 # Where ours may refuse what Python does: integers over 63 bits, complex powers, bounds, texts that are random or bytes.
 ALLOWED = re.compile(r"too large|too many|is not supported|is complex|more than \d+ (steps|KiB)|nested deeper|wider than|"
                      r"are not supported|round to|without end|can only be false|a surrogate|no character")
 # Python's own objects in a text: their addresses differ from run to run, or their names are jinja2's.
-UNFAIR = re.compile(r" at 0x|<bound|<method|<built-in|<function|<class|<jinja2|TemplateDict|<generator| object>|<Cycler|<Joiner|LoopContext")
+UNFAIR = re.compile(r" at 0x|<bound|<method|<built-in|<function|<class|<jinja2|TemplateDict|<generator| object>|<Cycler|<Joiner|LoopContext", re.I)
 
 CONTEXT = {
     "n": 3, "m": -7, "big": 123456789, "f": 2.5, "g": -0.125, "s": "Hello, World", "e": "", "u": "Grüße \U0001f600 ẞß", "t": " \tx y\n z ",

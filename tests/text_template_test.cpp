@@ -79,7 +79,8 @@ TEST_CASE("chat template: plain formats by name") {
       {"vicuna", "S\n\nUSER: U\nASSISTANT: A</s>\nUSER: V\nASSISTANT:"},
       {"alpaca", "S\n\n### Instruction:\nU\n\n### Response:\nA</s>\n\n### Instruction:\nV\n\n### Response:\n"},
   };
-  for (const auto& [name, expected] : cases) {
+  for (const auto& c : cases) {
+    const char *name = c.first, *expected = c.second;
     CAPTURE(name);
     const NamedTemplate* t = find_named_template(name);
     REQUIRE(t);
