@@ -74,6 +74,17 @@ void merge_small(std::vector<Symbol>& out, const Find& find) {
   out.resize(count);
 }
 
+// What the link `left` and its neighbour would give; false: nothing.
+template <class Find>
+bool look_at(const std::vector<MergeScratch::Link>& links, int32_t left, const Find& find, MergeScratch::Candidate& c) {
+  const auto& l = links[size_t(left)];
+  if (l.next < 0) return false;
+  const Symbol& r = links[size_t(l.next)].symbol;
+  const Merge m = find(l.symbol, r);
+  c = {uint64_t(m.rank) << 32 | uint32_t(left), r.end, left, m.result};
+  return m.result >= 0;
+}
+
 template <class Find>
 void merge_with_heap(std::vector<Symbol>& out, MergeScratch& s, const Find& find) {
   using Candidate = MergeScratch::Candidate;
@@ -84,21 +95,13 @@ void merge_with_heap(std::vector<Symbol>& out, MergeScratch& s, const Find& find
     links.push_back({out[i], int32_t(i) - 1, i + 1 < out.size() ? int32_t(i) + 1 : -1});
   }
   const auto later = [](const Candidate& a, const Candidate& b) { return a.order > b.order; };
-  const auto candidate = [&](int32_t left, Candidate& c) {
-    const auto& l = links[size_t(left)];
-    if (l.next < 0) return false;
-    const Symbol& r = links[size_t(l.next)].symbol;
-    const Merge m = find(l.symbol, r);
-    c = {uint64_t(m.rank) << 32 | uint32_t(left), r.end, left, m.result};
-    return m.result >= 0;
-  };
   Candidate c;
   for (size_t i = 0; i + 1 < links.size(); ++i) {
-    if (candidate(int32_t(i), c)) heap.push_back(c);
+    if (look_at(links, int32_t(i), find, c)) heap.push_back(c);
   }
   std::make_heap(heap.begin(), heap.end(), later);
   const auto offer = [&](int32_t left) {
-    if (!candidate(left, c)) return;
+    if (!look_at(links, left, find, c)) return;
     heap.push_back(c);
     std::push_heap(heap.begin(), heap.end(), later);
   };
