@@ -25,6 +25,10 @@ LOAM_INLINE I32x16 load_bytes(const uint8_t* p) {  // 16 bytes, one a lane
   return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))),
           _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8)))};
 }
+LOAM_INLINE I32x16 load_signed_bytes(const uint8_t* p) {
+  return {_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))),
+          _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8)))};
+}
 LOAM_INLINE void store_low_bytes(int8_t* p, I32x16 x) {  // values of an int8
   const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xd8);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
@@ -68,6 +72,21 @@ LOAM_INLINE Line operator-(Line x, Line y) { return {_mm256_sub_epi8(x.a, y.a), 
 // Bits may cross into the next byte: mask afterwards (right), or have room (left).
 LOAM_INLINE Line shift_right(Line x, int n) { return {_mm256_srli_epi16(x.a, n), _mm256_srli_epi16(x.b, n)}; }
 LOAM_INLINE Line shift_left(Line x, int n) { return {_mm256_slli_epi16(x.a, n), _mm256_slli_epi16(x.b, n)}; }
+// Two groups of a plane of kBits, from group g on, that lie in the same 16 bytes (or, of 8 bits, in the next).
+template <int kBits>
+LOAM_INLINE __m256i spread_two(const uint8_t* p, uint32_t g) {
+  p += g * kBits / 8 * 16;
+  if constexpr (kBits == 8) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  const __m256i x = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  const long long first = g * kBits % 8, second = first + kBits;
+  return _mm256_and_si256(_mm256_srlv_epi64(x, _mm256_setr_epi64x(first, first, second, second)),
+                          _mm256_set1_epi8((1 << kBits) - 1));
+}
+// Groups g..g+3 (g a multiple of 4): 16 bytes each, one a row.
+template <int kBits>
+LOAM_INLINE Line spread_groups(const uint8_t* p, uint32_t g) {
+  return {spread_two<kBits>(p, g), spread_two<kBits>(p, g + 2)};
+}
 LOAM_INLINE __m256i times_bytes(__m256i x, __m256i y) {
   const __m256i even = _mm256_mullo_epi16(x, y);
   const __m256i odd = _mm256_mullo_epi16(_mm256_srli_epi16(x, 8), _mm256_and_si256(y, _mm256_set1_epi16(-256)));

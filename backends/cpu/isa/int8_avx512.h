@@ -23,6 +23,9 @@ LOAM_INLINE I32x16 shift_left_bits(I32x16 a, int n) { return {_mm512_slli_epi32(
 LOAM_INLINE I32x16 load_bytes(const uint8_t* p) {  // 16 bytes, one a lane
   return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
 }
+LOAM_INLINE I32x16 load_signed_bytes(const uint8_t* p) {
+  return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
 LOAM_INLINE void store_low_bytes(int8_t* p, I32x16 a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));
 }
@@ -45,6 +48,23 @@ LOAM_INLINE Line operator-(Line a, Line b) { return {_mm512_sub_epi8(a.v, b.v)};
 // Bits may cross into the next byte: mask afterwards (right), or have room (left).
 LOAM_INLINE Line shift_right(Line a, int n) { return {_mm512_srli_epi16(a.v, unsigned(n))}; }
 LOAM_INLINE Line shift_left(Line a, int n) { return {_mm512_slli_epi16(a.v, unsigned(n))}; }
+// Groups g..g+3 (g a multiple of 4) of a plane of kBits: 16 bytes each, one a row.
+template <int kBits>
+LOAM_INLINE Line spread_groups(const uint8_t* p, uint32_t g) {
+  p += g * kBits / 8 * 16;
+  if constexpr (kBits == 8) return load_line(p);
+  __m512i x, counts;
+  if constexpr (kBits == 4) {
+    x = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    x = _mm512_shuffle_i64x2(x, x, 0x50);
+    counts = _mm512_setr_epi64(0, 0, 4, 4, 0, 0, 4, 4);
+  } else {
+    x = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    counts = _mm512_add_epi64(_mm512_setr_epi64(0, 0, kBits, kBits, 2 * kBits, 2 * kBits, 3 * kBits, 3 * kBits),
+                              _mm512_set1_epi64(g * kBits % 8));
+  }
+  return {_mm512_and_si512(_mm512_srlv_epi64(x, counts), _mm512_set1_epi8((1 << kBits) - 1))};
+}
 LOAM_INLINE Line times(Line a, Line b) {  // low bytes of the products
   const __m512i even = _mm512_mullo_epi16(a.v, b.v);
   const __m512i odd = _mm512_mullo_epi16(_mm512_srli_epi16(a.v, 8), _mm512_and_si512(b.v, _mm512_set1_epi16(-256)));

@@ -33,6 +33,12 @@ LOAM_INLINE I32x16 load_bytes(const uint8_t* p) {  // 16 bytes, one a lane
            vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(high))),
            vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(high)))}};
 }
+LOAM_INLINE I32x16 load_signed_bytes(const uint8_t* p) {
+  const int8x16_t x = vreinterpretq_s8_u8(vld1q_u8(p));
+  const int16x8_t low = vmovl_s8(vget_low_s8(x)), high = vmovl_s8(vget_high_s8(x));
+  return {{vmovl_s16(vget_low_s16(low)), vmovl_s16(vget_high_s16(low)), vmovl_s16(vget_low_s16(high)),
+           vmovl_s16(vget_high_s16(high))}};
+}
 LOAM_INLINE void store_low_bytes(int8_t* p, I32x16 a) {
   const int16x8_t low = vcombine_s16(vmovn_s32(a.v[0]), vmovn_s32(a.v[1]));
   const int16x8_t high = vcombine_s16(vmovn_s32(a.v[2]), vmovn_s32(a.v[3]));
@@ -66,6 +72,13 @@ LOAM_INLINE Line operator^(Line a, Line b) { LOAM_PARTS(Line, veorq_u8(a.v[i], b
 LOAM_INLINE Line operator-(Line a, Line b) { LOAM_PARTS(Line, vsubq_u8(a.v[i], b.v[i])); }
 LOAM_INLINE Line shift_right(Line a, int n) { LOAM_PARTS(Line, vshlq_u8(a.v[i], vdupq_n_s8(int8_t(-n)))); }
 LOAM_INLINE Line shift_left(Line a, int n) { LOAM_PARTS(Line, vshlq_u8(a.v[i], vdupq_n_s8(int8_t(n)))); }
+// Groups g..g+3 (g a multiple of 4) of a plane of kBits: 16 bytes each, one a row.
+template <int kBits>
+LOAM_INLINE Line spread_groups(const uint8_t* p, uint32_t g) {
+  const auto shift = [&](uint32_t i) { return vdupq_n_s8(int8_t(-int((g + i) * kBits % 8))); };
+  LOAM_PARTS(Line, vandq_u8(vshlq_u8(vld1q_u8(p + (g + uint32_t(i)) * kBits / 8 * 16), shift(uint32_t(i))),
+                            vdupq_n_u8((1 << kBits) - 1)));
+}
 LOAM_INLINE Line times(Line a, Line b) { LOAM_PARTS(Line, vmulq_u8(a.v[i], b.v[i])); }  // low bytes
 LOAM_INLINE Line as_line(I32x16 a) { LOAM_PARTS(Line, vreinterpretq_u8_s32(a.v[i])); }
 LOAM_INLINE I32x16 as_ints(Line a) { LOAM_PARTS(I32x16, vreinterpretq_s32_u8(a.v[i])); }

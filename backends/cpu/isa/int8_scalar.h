@@ -30,6 +30,7 @@ inline I32x16 operator^(I32x16 a, I32x16 b) { LOAM_INTS(a.v[i] ^ b.v[i]); }
 inline I32x16 shift_right_bits(I32x16 a, int n) { LOAM_INTS(int32_t(uint32_t(a.v[i]) >> n)); }
 inline I32x16 shift_left_bits(I32x16 a, int n) { LOAM_INTS(int32_t(uint32_t(a.v[i]) << n)); }
 inline I32x16 load_bytes(const uint8_t* p) { LOAM_INTS(p[i]); }
+inline I32x16 load_signed_bytes(const uint8_t* p) { LOAM_INTS(int8_t(p[i])); }
 inline void store_low_bytes(int8_t* p, I32x16 a) {
   for (int i = 0; i < 16; ++i) p[i] = int8_t(a.v[i]);
 }
@@ -63,6 +64,12 @@ inline Line operator^(Line a, Line b) { LOAM_BYTES(a.v[i] ^ b.v[i]); }
 inline Line operator-(Line a, Line b) { LOAM_BYTES(a.v[i] - b.v[i]); }
 inline Line shift_right(Line a, int n) { LOAM_BYTES(a.v[i] >> n); }
 inline Line shift_left(Line a, int n) { LOAM_BYTES(a.v[i] << n); }
+// Groups g..g+3 (g a multiple of 4) of a plane of kBits: 16 bytes each, one a row.
+template <int kBits>
+inline Line spread_groups(const uint8_t* p, uint32_t g) {
+  LOAM_BYTES((p[(g + uint32_t(i) / 16) * kBits / 8 * 16 + uint32_t(i) % 16] >> ((g + uint32_t(i) / 16) * kBits % 8)) &
+             ((1 << kBits) - 1));
+}
 inline Line times(Line a, Line b) { LOAM_BYTES(a.v[i] * b.v[i]); }
 inline Line as_line(I32x16 a) { return load_line(a.v); }
 inline I32x16 as_ints(Line a) {

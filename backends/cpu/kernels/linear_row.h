@@ -2,12 +2,13 @@
 // is reading the weights once, so the next lines are prefetched.
 #pragma once
 #include "backends/cpu/kernels/linear_tile.h"
+#include "backends/cpu/kernels/row_integers.h"
 #include "backends/cpu/kernels/unpack_panel.h"
 
 namespace loam::cpu::ISA {
 namespace {
 
-// What a row block is multiplied by, and how; integers of the current segment lie unpacked beside it.
+// What a row block is multiplied by, and how.
 struct RowArgs {
   const MatrixPlan* plan;
   const Recipe* recipe;
@@ -15,8 +16,7 @@ struct RowArgs {
   const int8_t* x;
   const float* scales;
   const int32_t* sums;
-  Panel* panel;  // s, m, d, e of a segment
-  int32_t* t;
+  Panel* panel;  // d, e of a segment
   BlockState* state;
 };
 using RowKernel = void (*)(const RowArgs&);
@@ -27,6 +27,13 @@ enum class RowScales : uint8_t { none, by_32, by_16 };  // k per integer s
 struct RowSums {
   F32x16 sum, sum_e;
   I32x16 total, total_e;
+};
+
+// The integers of a segment, and whose m is: the grid's or E's.
+struct SegmentInts {
+  GroupInts s, m;
+  const uint8_t* t;
+  bool grid_m, e_m;
 };
 
 LOAM_INLINE int32_t sum_between(const int32_t* sums, int64_t begin, int64_t end) {
@@ -51,12 +58,11 @@ LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t
 
 // Adds n k (16 or 32) from k of a segment: total += s * dot - m * sum, total_e += m * sum.
 template <RowScales kScales>
-LOAM_INLINE void add_group(const RowArgs& a, bool grid_m, bool e_m, int64_t k, int32_t sum, I32x16 dot, RowSums& r) {
-  const int64_t group = (k >> a.plan->group_shift) * 16;
-  if constexpr (kScales != RowScales::none) dot = dot * load(a.panel->s + group);
+LOAM_INLINE void add_group(const SegmentInts& ints, int64_t group, int32_t sum, I32x16 dot, RowSums& r) {
+  if constexpr (kScales != RowScales::none) dot = dot * ints.s[group];
   r.total = r.total + dot;
-  if (grid_m) r.total = r.total - load(a.panel->m + group) * splat(sum);
-  if (e_m) r.total_e = r.total_e + load(a.panel->m + group) * splat(sum);
+  if (ints.grid_m) r.total = r.total - ints.m[group] * splat(sum);
+  if (ints.e_m) r.total_e = r.total_e + ints.m[group] * splat(sum);
 }
 
 // D or E of a block, straight from the record where it is f16.
@@ -71,9 +77,10 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
   const MatrixPlan& p = *a.plan;
   const TypeInfo& type = p.type;
   const bool has_m = a.recipe->needs_m, has_e = type.e != FloatFormat::none;
-  const bool grid_m = has_m && type.family == Family::grid, e_m = has_m && has_e;
-  if (kScales != RowScales::none) unpack_ints(type.s, segment + l.s, l.groups, a.panel->s, a.t);
-  if (has_m) unpack_ints(type.m, segment + l.m, l.groups, a.panel->m, a.t + 256);
+  GroupBytes bytes;
+  SegmentInts ints{{}, {}, bytes.t, has_m && type.family == Family::grid, has_m && has_e};
+  if (kScales != RowScales::none) ints.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
+  if (has_m) ints.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
   if (l.blocks && type.d != FloatFormat::f16) unpack_floats(type.d, segment + l.d, l.blocks, a.panel->d);
   if (l.blocks && type.e != FloatFormat::f16) unpack_floats(type.e, segment + l.e, l.blocks, a.panel->e);
   constexpr bool kLevels = kTables > 0 || kBits > kLargestCodeBits;
@@ -95,23 +102,23 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
     acc[1] = splat(int32_t(kScales == RowScales::by_16 ? -zero * high : 0));
     if constexpr (kTables == kShiftedTable) {
       const int32_t shift = a.recipe->codes.shift, sum = kScales == RowScales::by_16 ? low : low + high;
-      acc[0] = acc[0] + (load(a.t + (k >> p.group_shift) * 16) & splat(int32_t(shift * sum)));
+      acc[0] = acc[0] + (load_signed_bytes(ints.t + (k >> p.group_shift) * 16) & splat(int32_t(shift * sum)));
       if constexpr (kScales == RowScales::by_16)
-        acc[1] = acc[1] + (load(a.t + ((k + 16) >> p.group_shift) * 16) & splat(int32_t(shift * high)));
+        acc[1] = acc[1] + (load_signed_bytes(ints.t + ((k + 16) >> p.group_shift) * 16) & splat(int32_t(shift * high)));
     }
     dots_of_32<kBits, kTables>(wide, narrow, uint32_t(k), x + k, first, acc);
     if constexpr (kScales == RowScales::by_16) {
-      add_group<kScales>(a, grid_m, e_m, k, low, acc[0], r);
-      add_group<kScales>(a, grid_m, e_m, k + 16, high, acc[1], r);
+      add_group<kScales>(ints, k >> p.group_shift, low, acc[0], r);
+      add_group<kScales>(ints, (k + 16) >> p.group_shift, high, acc[1], r);
     } else {
-      add_group<kScales>(a, grid_m, e_m, k, low + high, acc[0] + acc[1], r);
+      add_group<kScales>(ints, k >> p.group_shift, low + high, acc[0] + acc[1], r);
     }
     if (((k + 32) & (fold - 1)) != 0 && k + 32 < n) continue;
     const int64_t begin = k & ~(fold - 1), block = begin >> p.block_shift;
     F32x16 scale = splat(a.scales[(k0 + begin) >> p.scale_shift]), scale_e = scale;
     if (has_e) {
       if (type.block) scale_e = block_float(type.e, segment + l.e, a.panel->e, block) * scale;
-      const F32x16 e = e_m ? to_float(r.total_e) : splat(float(sum_between(sums, begin, k + 32)));
+      const F32x16 e = ints.e_m ? to_float(r.total_e) : splat(float(sum_between(sums, begin, k + 32)));
       r.sum_e = fma(e, scale_e, r.sum_e);
       r.total_e = splat(int32_t(0));
     }

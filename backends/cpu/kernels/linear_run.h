@@ -178,7 +178,7 @@ LOAM_INLINE void run_rows(const Unit& u, const Tokens& tokens, Gate gate, Thread
       const std::byte* record = p.data + uint64_t(u.block[i]) * p.record_bytes;
       u.run[i]->row({&p, &u.run[i]->recipe, record, tokens.codes + token * l.codes_stride,
                      tokens.scales + token * l.scales_stride, tokens.sums + token * l.sums_stride, &scratch.segment,
-                     scratch.t, &scratch.states[0].block[i]});
+                     &scratch.states[0].block[i]});
     }
     write_token(u, gate, token, scratch.states[0]);
   }
