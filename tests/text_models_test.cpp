@@ -76,6 +76,40 @@ TEST_CASE("models: merging in windows equals the definition, for any rules") {
   CHECK(merged > 1000);
 }
 
+TEST_CASE("models: symbols that stand for many texts are not taken for each other") {
+  const uint32_t seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 rng(seed);
+  MergeScratch scratch;
+  int unknown = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::map<std::string, Merge> pieces;  // by text, as score-based models merge
+    for (int i = 0; i < 12; ++i) {
+      std::string piece(2 + rng() % 3, 'a');
+      for (char& c : piece) c = "aaxy"[rng() % 4];
+      pieces[piece] = {uint32_t(rng() % 8), 10 + i};
+    }
+    std::string text(rng() % 120, 'a');
+    for (char& c : text) c = rng() % 3 ? 'a' : "xy"[rng() % 2];  // x and y are no tokens: both are -1
+    Ids whole;
+    for (const size_t chunk : {1000, 2, 5, 16}) {
+      merge_symbols(
+          text.size(), [&](size_t i) { return text[i] == 'a' ? 0 : -1; },
+          [&](const Symbol& l, const Symbol& r) {
+            const auto it = pieces.find(text.substr(l.begin, r.end - l.begin));
+            return it == pieces.end() ? Merge{0, -1} : it->second;
+          },
+          scratch, chunk);
+      Ids got;
+      for (const Symbol& s : scratch.tokens) got.push_back(s.id);
+      if (chunk == 1000) whole = got;
+      REQUIRE(got == whole);
+      unknown += int(std::count(got.begin(), got.end(), -1));
+    }
+  }
+  CHECK(unknown > 1000);
+}
+
 // ---- vocabularies made here ----
 
 std::string random_word(std::mt19937& rng, size_t most, std::string_view letters) {

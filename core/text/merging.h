@@ -38,6 +38,13 @@ struct MergeScratch {
   std::vector<Link> links;
   std::vector<Candidate> heap;
   std::vector<Symbol> tokens, window, pair;
+  std::vector<int32_t> ids;
+  struct Memory {
+    size_t begin = 0;
+    std::vector<int32_t> ids;
+    std::vector<Symbol> tokens;
+  };
+  Memory windows, pairs;
 };
 
 namespace merging {
@@ -137,17 +144,36 @@ void merge_range(size_t begin, size_t end, const First& first, const Find& find,
     merge_with_heap(out, s, find);
 }
 
+// The same; symbols that equal the last ones are not merged again, as in long runs of a character. -1 stands for many
+// texts: such symbols are always merged.
+template <class First, class Find>
+void merge_again(size_t begin, size_t end, const First& first, const Find& find, MergeScratch& s,
+                 MergeScratch::Memory& last, std::vector<Symbol>& out) {
+  s.ids.clear();
+  for (size_t i = begin; i < end; ++i) s.ids.push_back(first(i));
+  if (s.ids != last.ids || std::find(s.ids.begin(), s.ids.end(), -1) != s.ids.end()) {
+    last.ids.swap(s.ids);
+    merge_range(
+        begin, end, [&](size_t i) { return last.ids[i - begin]; }, find, s, last.tokens);
+    last.begin = begin;
+  }
+  out.clear();
+  const uint32_t moved = uint32_t(begin - last.begin);  // modulo 2^32
+  for (const Symbol& t : last.tokens) out.push_back({t.id, t.begin + moved, t.end + moved});
+}
+
 }  // namespace merging
 
 // The tokens of `count` first symbols in s.tokens. first(i) -> id; find(left, right) -> Merge, which may look at
 // nothing but these two. `chunk`: symbols by which the window moves on.
 template <class First, class Find>
 void merge_symbols(size_t count, const First& first, const Find& find, MergeScratch& s, size_t chunk = 1024) {
-  using merging::merge_range;
+  using merging::merge_again, merging::merge_range;
   auto& tokens = s.tokens;
   if (count <= 2 * chunk) return merge_range(0, count, first, find, s, tokens);
   tokens.clear();
-  size_t budget = 16 * count;  // of symbols merged, so that hostile vocabularies cost no more than that
+  s.windows.ids.clear(), s.pairs.ids.clear();  // of another model, perhaps
+  size_t budget = 16 * count;                  // of symbols merged, so that hostile vocabularies cost no more than that
   for (size_t done = 0; done < count;) {
     const size_t end = std::min(done + chunk, count);
     for (size_t back = 2;; back *= 2) {  // tokens that the text behind them may change
@@ -155,11 +181,11 @@ void merge_symbols(size_t count, const First& first, const Find& find, MergeScra
       const size_t begin = keep ? tokens[keep - 1].end : 0;
       if (end - begin > budget) return merge_range(0, count, first, find, s, tokens);
       budget -= end - begin;
-      merge_range(begin, end, first, find, s, s.window);
+      merge_again(begin, end, first, find, s, s.windows, s.window);
       bool fits = true;
       if (keep) {
         const Symbol left = tokens[keep - 1];
-        merge_range(left.begin, s.window.front().end, first, find, s, s.pair);
+        merge_again(left.begin, s.window.front().end, first, find, s, s.pairs, s.pair);
         fits = s.pair.size() == 2 && s.pair[0].end == left.end;
       }
       if (!fits) continue;
