@@ -5,7 +5,7 @@ command -v clang++ >/dev/null || { echo "SKIPPED: clang++ is not installed (make
 build=${LOAM_BUILD:-build}/asan
 rooms=${LOAM_SANITIZE_ROOMS:-format text tool api}
 cmake -S "${LOAM_SOURCE:-.}" -B "$build" -DLOAM_CHECKS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang \
-  -DCMAKE_CXX_COMPILER=clang++ -DLOAM_SANITIZE=address,undefined -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1\ -g1 \
+  -DCMAKE_CXX_COMPILER=clang++ -DLOAM_SANITIZE=address,undefined -DLOAM_PCH=ON -DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1\ -g1 \
   $(command -v ninja >/dev/null && echo -G Ninja) || exit 1
 targets=loam
 for room in $rooms; do

@@ -34,11 +34,19 @@ std::string printed(Print print) {
   size_t size = 0;
   std::FILE* out = open_memstream(&data, &size);
   REQUIRE(out);
-  print(out);
-  std::fclose(out);
-  const std::string text(data, size);
-  std::free(data);
-  return text;
+  const auto finish = [&] {
+    std::fclose(out);
+    const std::string text(data, size);
+    std::free(data);
+    return text;
+  };
+  try {
+    print(out);
+  } catch (...) {
+    finish();
+    throw;
+  }
+  return finish();
 }
 
 std::string tokens(const Tokenizer& t, std::string_view text, TokenForm form, const EncodeOptions& options = {}) {

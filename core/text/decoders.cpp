@@ -39,7 +39,7 @@ void map_back(std::string& token) {
   token = std::move(bytes);
 }
 
-void add_byte_level(const Json&, Decoder& d) {
+void add_byte_level(const Json&, TokenDecoder& d) {
   d.steps.push_back(on_each(map_back));
   d.steps.push_back([](Tokens& tokens, bool) { fuse(tokens); });
   d.fused = true;
@@ -62,14 +62,14 @@ void join_bytes(Tokens& tokens, bool) {
   tokens.resize(kept);
 }
 
-void add_byte_fallback(const Json&, Decoder& d) { d.steps.push_back(join_bytes); }
+void add_byte_fallback(const Json&, TokenDecoder& d) { d.steps.push_back(join_bytes); }
 
-void add_fuse(const Json&, Decoder& d) {
+void add_fuse(const Json&, TokenDecoder& d) {
   d.steps.push_back([](Tokens& tokens, bool) { fuse(tokens); });
   d.fused = true;
 }
 
-void add_metaspace(const Json& step, Decoder& d) {
+void add_metaspace(const Json& step, TokenDecoder& d) {
   const std::string mark = step.contains("replacement") ? string_field(step, "replacement") : std::string(kMetaspace);
   if (mark.empty()) fail(Code::bad_file, "tokenizer: Metaspace has no replacement");
   const bool prefix = string_field(step, "prepend_scheme") != "never" && bool_field(step, "add_prefix_space", true);
@@ -78,7 +78,7 @@ void add_metaspace(const Json& step, Decoder& d) {
   });
 }
 
-void add_replace(const Json& step, Decoder& d) { d.steps.push_back(on_each(make_replacer(step))); }
+void add_replace(const Json& step, TokenDecoder& d) { d.steps.push_back(on_each(make_replacer(step))); }
 
 int64_t count_field(const Json& step, const char* name) {
   const int64_t count = step.value(name, int64_t(0));
@@ -86,7 +86,7 @@ int64_t count_field(const Json& step, const char* name) {
   return count;
 }
 
-void add_strip(const Json& step, Decoder& d) {
+void add_strip(const Json& step, TokenDecoder& d) {
   const std::string content = string_field(step, "content");
   const int64_t start = count_field(step, "start"), stop = count_field(step, "stop");
   if (content.empty()) fail(Code::bad_file, "tokenizer: the decoder Strip has no content");
@@ -114,7 +114,7 @@ void clean_up(std::string& token) {
   for (const auto& [from, to] : kRules) replace_all(token, from, to);
 }
 
-void add_word_piece(const Json& step, Decoder& d) {
+void add_word_piece(const Json& step, TokenDecoder& d) {
   const std::string prefix = step.contains("prefix") ? string_field(step, "prefix") : "##";
   const bool cleanup = bool_field(step, "cleanup", true);
   d.steps.push_back([=](Tokens& tokens, bool begins) {
@@ -131,7 +131,7 @@ void add_word_piece(const Json& step, Decoder& d) {
   });
 }
 
-void add_bpe_decoder(const Json& step, Decoder& d) {
+void add_bpe_decoder(const Json& step, TokenDecoder& d) {
   const std::string suffix = step.contains("suffix") ? string_field(step, "suffix") : "</w>";
   if (suffix.empty()) fail(Code::bad_file, "tokenizer: BPEDecoder has no suffix");
   d.steps.push_back([=](Tokens& tokens, bool begins) {
@@ -142,7 +142,7 @@ void add_bpe_decoder(const Json& step, Decoder& d) {
   });
 }
 
-void add_ctc(const Json& step, Decoder& d) {
+void add_ctc(const Json& step, TokenDecoder& d) {
   const std::string pad = step.contains("pad_token") ? string_field(step, "pad_token") : "<pad>";
   const std::string delimiter =
       step.contains("word_delimiter_token") ? string_field(step, "word_delimiter_token") : "|";
@@ -160,15 +160,15 @@ void add_ctc(const Json& step, Decoder& d) {
   });
 }
 
-void add_any(const Json& step, Decoder& d);
+void add_any(const Json& step, TokenDecoder& d);
 
-void add_sequence(const Json& step, Decoder& d) {
+void add_sequence(const Json& step, TokenDecoder& d) {
   for (const Json& part : step.value("decoders", Json::array())) add_any(part, d);
 }
 
 struct Row {
   const char* type;
-  void (*add)(const Json& step, Decoder& d);
+  void (*add)(const Json& step, TokenDecoder& d);
 };
 const Row kDecoders[] = {
     {"ByteLevel", add_byte_level},
@@ -183,7 +183,7 @@ const Row kDecoders[] = {
     {"Sequence", add_sequence},
 };
 
-void add_any(const Json& step, Decoder& d) {
+void add_any(const Json& step, TokenDecoder& d) {
   const std::string type = step_type("decoder", step);
   for (const Row& row : kDecoders) {
     if (type == row.type) return row.add(step, d);
@@ -198,14 +198,14 @@ void space_apart(Tokens& tokens, bool begins) {
 
 }  // namespace
 
-std::string Decoder::decode(Tokens tokens, bool begins) const {
+std::string TokenDecoder::decode(Tokens tokens, bool begins) const {
   for (const DecodeStep& step : steps) step(tokens, begins);
   fuse(tokens);
   return tokens.empty() ? std::string() : std::move(tokens[0]);
 }
 
-Decoder make_decoder(const Json& step) {
-  Decoder d;
+TokenDecoder make_decoder(const Json& step) {
+  TokenDecoder d;
   if (step.is_null())
     d.steps.push_back(space_apart);
   else

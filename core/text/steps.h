@@ -40,7 +40,7 @@ using Model = std::function<void(std::string_view word, ModelScratch&, std::vect
 // it.
 using Tokens = std::vector<std::string>;
 using DecodeStep = std::function<void(Tokens& tokens, bool begins)>;
-struct Decoder {
+struct TokenDecoder {
   std::vector<DecodeStep> steps;
   bool fused = false;  // a step has joined all tokens into one
   std::string decode(Tokens tokens, bool begins) const;
@@ -51,7 +51,7 @@ Normalizer make_normalizer(const Json& step);
 PreTokenizer make_pre_tokenizer(const Json& step);
 Model make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
 Special make_post_processor(const Json& step, const TokenizerSpec& spec);
-Decoder make_decoder(const Json& step);
+TokenDecoder make_decoder(const Json& step);
 
 // Shared by the makers: fields of a step, checked.
 std::string step_type(const char* kind, const Json& step);

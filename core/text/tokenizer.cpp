@@ -18,7 +18,7 @@ struct Tokenizer::State {
   PreTokenizer pre_tokenizer;
   Model model;
   Special special;
-  Decoder decoder;
+  TokenDecoder decoder;
   AddedTokens raw_added, normalized_added;
 
   State(TokenizerSpec&& s, const Json& pipeline)

@@ -10,7 +10,7 @@ namespace {
 using Kind = GraphEdge::Kind;
 
 // Bytes that no edge tells apart share a class.
-void set_byte_classes(const Graph& graph, Automaton& a) {
+void set_byte_classes(const StateGraph& graph, Automaton& a) {
   std::array<bool, 257> cut{};
   for (const GraphNode& n : graph.nodes)
     for (const GraphEdge& e : n.edges)
@@ -43,7 +43,7 @@ void set_ranks(Automaton& a) {
   std::vector<std::pair<uint32_t, uint32_t>> path;  // rule, its next call
   uint32_t rank = uint32_t(a.rules.size());
   const auto begin = [&](uint32_t rule) {
-    if (seen[rule] || a.rules[rule].start == Graph::kNone) return;
+    if (seen[rule] || a.rules[rule].start == StateGraph::kNone) return;
     seen[rule] = 1;
     path.push_back({rule, a.nodes[a.rules[rule].start].calls});
   };
@@ -62,17 +62,18 @@ void set_ranks(Automaton& a) {
 }
 
 // Copies what can be reached from the starts.
-void flatten(const Graph& graph, const Grammar& grammar, const RuleFacts& facts, Automaton& a) {
-  std::vector<uint32_t> index(graph.nodes.size(), Graph::kNone), order;
+void flatten(const StateGraph& graph, const Grammar& grammar, const RuleFacts& facts, Automaton& a) {
+  std::vector<uint32_t> index(graph.nodes.size(), StateGraph::kNone), order;
   const auto want = [&](uint32_t node) {
-    if (index[node] != Graph::kNone) return;
+    if (index[node] != StateGraph::kNone) return;
     index[node] = uint32_t(order.size());
     order.push_back(node);
   };
   for (size_t r = 0; r < graph.starts.size(); ++r) {
-    if (graph.starts[r] != Graph::kNone) want(graph.starts[r]);
-    a.rules.push_back({grammar.rules()[r].name, graph.starts[r] == Graph::kNone ? Graph::kNone : index[graph.starts[r]],
-                       0, facts.nullable[r] != 0});
+    if (graph.starts[r] != StateGraph::kNone) want(graph.starts[r]);
+    a.rules.push_back({grammar.rules()[r].name,
+                       graph.starts[r] == StateGraph::kNone ? StateGraph::kNone : index[graph.starts[r]], 0,
+                       facts.nullable[r] != 0});
   }
   for (size_t i = 0; i < order.size(); ++i)
     for (const GraphEdge& e : graph.nodes[order[i]].edges) want(e.target);
@@ -87,7 +88,7 @@ Automaton compile_grammar(const Grammar& grammar) {
   const std::string& root = grammar.rules()[grammar.root].name;
   if (!facts.productive[grammar.root])
     fail(Code::bad_argument, "the grammar matches no text: rule %.80s cannot end", root.c_str());
-  Graph graph = make_graph(grammar, facts);
+  StateGraph graph = make_graph(grammar, facts);
   remove_empty_moves(graph, facts, grammar);
   remove_left_recursion(graph, facts, grammar);
   remove_dead_ends(graph);

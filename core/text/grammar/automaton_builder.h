@@ -23,7 +23,7 @@ struct GraphNode {
   bool accept = false;
 };
 
-struct Graph {
+struct StateGraph {
   static constexpr size_t kMostNodes = 400'000, kMostEdges = 3'000'000;
   std::vector<GraphNode> nodes;
   std::vector<uint32_t> starts;  // of rules; kNone: not reachable from the root
@@ -36,10 +36,10 @@ struct RuleFacts {
 };
 RuleFacts find_rule_facts(const Grammar& grammar);
 
-Graph make_graph(const Grammar& grammar, const RuleFacts& facts);
-void remove_empty_moves(Graph& graph, const RuleFacts& facts, const Grammar& grammar);
-void remove_left_recursion(Graph& graph, const RuleFacts& facts, const Grammar& grammar);
-void remove_dead_ends(Graph& graph);
+StateGraph make_graph(const Grammar& grammar, const RuleFacts& facts);
+void remove_empty_moves(StateGraph& graph, const RuleFacts& facts, const Grammar& grammar);
+void remove_left_recursion(StateGraph& graph, const RuleFacts& facts, const Grammar& grammar);
+void remove_dead_ends(StateGraph& graph);
 
 inline uint64_t mix_kinds(uint64_t a, uint64_t b) {
   uint64_t h = (a ^ (b + 0x9E3779B97F4A7C15u + (a << 6) + (a >> 2))) * 0xD6E8FEB86659FD93u;

@@ -8,29 +8,30 @@ namespace {
 
 class Closer {
  public:
-  Closer(Graph& graph, const RuleFacts& facts, const Grammar& grammar)
+  Closer(StateGraph& graph, const RuleFacts& facts, const Grammar& grammar)
       : old_(graph),
         facts_(facts),
         grammar_(grammar),
-        index_(graph.nodes.size(), Graph::kNone),
+        index_(graph.nodes.size(), StateGraph::kNone),
         seen_(graph.nodes.size(), 0) {
     // Chains of optional parts grow with their square, and with them every step of a text.
     for (const GraphNode& n : graph.nodes) most_edges_ += 4 * n.edges.size();
   }
 
   void run() {
-    Graph result;
-    for (const uint32_t start : old_.starts) result.starts.push_back(start == Graph::kNone ? start : index_of(start));
+    StateGraph result;
+    for (const uint32_t start : old_.starts)
+      result.starts.push_back(start == StateGraph::kNone ? start : index_of(start));
     for (size_t i = 0; i < order_.size(); ++i) result.nodes.push_back(close(order_[i]));
     // The callers of a rule that may be empty go round it, so that its start itself ends nothing.
     for (const uint32_t start : result.starts)
-      if (start != Graph::kNone) result.nodes[start].accept = false;
+      if (start != StateGraph::kNone) result.nodes[start].accept = false;
     old_ = std::move(result);
   }
 
  private:
   uint32_t index_of(uint32_t node) {
-    if (index_[node] == Graph::kNone) {
+    if (index_[node] == StateGraph::kNone) {
       index_[node] = uint32_t(order_.size());
       order_.push_back(node);
     }
@@ -68,7 +69,7 @@ class Closer {
   }
 
   static constexpr uint64_t kMostSteps = 20'000'000;
-  Graph& old_;
+  StateGraph& old_;
   const RuleFacts& facts_;
   const Grammar& grammar_;
   std::vector<uint32_t> index_, seen_, order_, work_;
@@ -78,11 +79,11 @@ class Closer {
 
 }  // namespace
 
-void remove_empty_moves(Graph& graph, const RuleFacts& facts, const Grammar& grammar) {
+void remove_empty_moves(StateGraph& graph, const RuleFacts& facts, const Grammar& grammar) {
   Closer(graph, facts, grammar).run();
 }
 
-void remove_dead_ends(Graph& graph) {
+void remove_dead_ends(StateGraph& graph) {
   std::vector<std::vector<uint32_t>> sources(graph.nodes.size());
   std::vector<uint8_t> alive(graph.nodes.size(), 0);
   std::vector<uint32_t> work;

@@ -18,7 +18,7 @@ void unite(Edges& edges, const Edges& more) {
 
 class LeftRecursion {
  public:
-  LeftRecursion(Graph& graph, const RuleFacts& facts, const Grammar& grammar)
+  LeftRecursion(StateGraph& graph, const RuleFacts& facts, const Grammar& grammar)
       : graph_(graph), facts_(facts), grammar_(grammar) {}
 
   void remove() {
@@ -36,7 +36,7 @@ class LeftRecursion {
 
   void charge(size_t edges) {
     edges_ += edges;
-    if (edges_ > Graph::kMostEdges || graph_.nodes.size() > Graph::kMostNodes)
+    if (edges_ > StateGraph::kMostEdges || graph_.nodes.size() > StateGraph::kMostNodes)
       fail(Code::unsupported, "rule %.80s is left-recursive in a way that becomes too large: write it as a repetition",
            grammar_.rules()[rule_].name.c_str());
   }
@@ -122,7 +122,7 @@ class LeftRecursion {
     std::vector<std::pair<uint32_t, size_t>> path;
     uint32_t next = 0;
     for (uint32_t root = 0; root < count; ++root) {
-      if (graph_.starts[root] == Graph::kNone || number[root]) continue;
+      if (graph_.starts[root] == StateGraph::kNone || number[root]) continue;
       path.push_back({root, 0});
       while (!path.empty()) {
         const uint32_t r = path.back().first;
@@ -153,7 +153,7 @@ class LeftRecursion {
     return out;
   }
 
-  Graph& graph_;
+  StateGraph& graph_;
   const RuleFacts& facts_;
   const Grammar& grammar_;
   uint32_t rule_ = 0;
@@ -163,7 +163,7 @@ class LeftRecursion {
 
 }  // namespace
 
-void remove_left_recursion(Graph& graph, const RuleFacts& facts, const Grammar& grammar) {
+void remove_left_recursion(StateGraph& graph, const RuleFacts& facts, const Grammar& grammar) {
   LeftRecursion(graph, facts, grammar).remove();
 }
 

@@ -60,10 +60,10 @@ class Utf8Cutter {
 class GraphMaker {
  public:
   GraphMaker(const Grammar& g, const RuleFacts& facts) : g_(g), facts_(facts) {
-    graph_.starts.assign(g.rules().size(), Graph::kNone);
+    graph_.starts.assign(g.rules().size(), StateGraph::kNone);
   }
 
-  Graph make() {
+  StateGraph make() {
     want(g_.root);
     while (!wanted_.empty()) {
       rule_ = wanted_.back();
@@ -79,19 +79,19 @@ class GraphMaker {
 
  private:
   void want(uint32_t rule) {
-    if (graph_.starts[rule] != Graph::kNone) return;
+    if (graph_.starts[rule] != StateGraph::kNone) return;
     graph_.starts[rule] = node(mix_kinds(3, rule));
     wanted_.push_back(rule);
   }
 
   uint32_t node(uint64_t kind) {
-    if (graph_.nodes.size() >= Graph::kMostNodes) fail_too_large(g_, rule_);
+    if (graph_.nodes.size() >= StateGraph::kMostNodes) fail_too_large(g_, rule_);
     graph_.nodes.push_back({{}, kind, false});
     return uint32_t(graph_.nodes.size() - 1);
   }
 
   void add(uint32_t from, GraphEdge edge) {
-    if (++edges_ > Graph::kMostEdges) fail_too_large(g_, rule_);
+    if (++edges_ > StateGraph::kMostEdges) fail_too_large(g_, rule_);
     graph_.nodes[from].edges.push_back(edge);
   }
 
@@ -112,7 +112,7 @@ class GraphMaker {
 
   // Everything that `id` matches leads from one node to another. Nodes made with the same context and place are alike.
   void emit(Grammar::Id id, uint32_t from, uint32_t to, uint64_t context) {
-    if (++emitted_ > Graph::kMostEdges) fail_too_large(g_, rule_);
+    if (++emitted_ > StateGraph::kMostEdges) fail_too_large(g_, rule_);
     if (!productive(id)) return;
     const Grammar::Expr& e = g_.expr(id);
     const uint64_t here = mix_kinds(context, id);
@@ -182,7 +182,7 @@ class GraphMaker {
 
   const Grammar& g_;
   const RuleFacts& facts_;
-  Graph graph_;
+  StateGraph graph_;
   std::vector<uint32_t> wanted_;
   uint32_t rule_ = 0;
   size_t edges_ = 0, emitted_ = 0;
@@ -190,6 +190,6 @@ class GraphMaker {
 
 }  // namespace
 
-Graph make_graph(const Grammar& grammar, const RuleFacts& facts) { return GraphMaker(grammar, facts).make(); }
+StateGraph make_graph(const Grammar& grammar, const RuleFacts& facts) { return GraphMaker(grammar, facts).make(); }
 
 }  // namespace loam

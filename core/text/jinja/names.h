@@ -9,8 +9,8 @@
 
 namespace loam::jinja {
 
-struct Function {
-  Function* outer;
+struct FunctionScope {
+  FunctionScope* outer;
   std::map<std::pair<int, std::string>, int> places;
   int place(int level, const std::string& name) {
     return places.emplace(std::pair(level, name), int(places.size())).first->second;
@@ -25,7 +25,7 @@ struct Info {
 // One scope: which names it knows, and how they begin.
 struct Names {
   Names* parent;
-  Function* function;
+  FunctionScope* function;
   int level = parent ? parent->level + 1 : 0;
   std::map<std::string, Info> loads = {};
   std::set<std::string> stored = {};

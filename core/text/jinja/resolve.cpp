@@ -11,7 +11,7 @@ namespace {
 // Where a statement stands.
 struct Place {
   Names& names;
-  Function& function;
+  FunctionScope& function;
   bool soft = false;     // in a condition: unknown filters fail only when they run
   bool in_loop = false;  // of this function
   bool top = false;      // what is set here is seen by blocks
@@ -20,7 +20,7 @@ struct Place {
 class Resolver {
  public:
   void run(Template& t) {
-    Function root{nullptr, {}};
+    FunctionScope root{nullptr, {}};
     Names names{nullptr, &root};
     collect(t.body, names);
     t.frame = frame_of(names, root);
@@ -79,18 +79,18 @@ class Resolver {
     }
   }
 
-  static Slot slot_at(int level, const std::string& name, const Names& names, const Function& from) {
+  static Slot slot_at(int level, const std::string& name, const Names& names, const FunctionScope& from) {
     const Names* n = &names;
     while (n->level != level) n = n->parent;
     Slot slot{0, n->function->place(level, name)};
-    for (const Function* f = &from; f != n->function; f = f->outer) ++slot.hops;
+    for (const FunctionScope* f = &from; f != n->function; f = f->outer) ++slot.hops;
     return slot;
   }
-  static Slot slot_of(const std::string& name, const Names& names, const Function& from) {
+  static Slot slot_of(const std::string& name, const Names& names, const FunctionScope& from) {
     const int level = names.find(name);
     return level < 0 ? Slot{} : slot_at(level, name, names, from);
   }
-  static Frame frame_of(const Names& names, const Function& from) {
+  static Frame frame_of(const Names& names, const FunctionScope& from) {
     Frame frame;
     for (const auto& [name, info] : names.loads) {
       Load load{info.kind, slot_at(names.level, name, names, from), {}, name};
@@ -198,8 +198,8 @@ class Resolver {
     const bool outermost = !checked_targets_;
     checked_targets_ = true;
     resolve(*s.exprs[1], at);
-    Function own{&at.function, {}};  // of a recursive loop
-    Function& function = s.recursive ? own : at.function;
+    FunctionScope own{&at.function, {}};  // of a recursive loop
+    FunctionScope& function = s.recursive ? own : at.function;
     Names names{&at.names, &function}, otherwise{&at.names, &function};
     const bool with_loop = s.recursive || reads_name(s.bodies[0], "loop") || has_scoped_block(s);
     if (with_loop) names.parameter("loop");
@@ -219,7 +219,7 @@ class Resolver {
   }
 
   static void resolve_condition(Stmt& s, const Place& at) {
-    Function own{&at.function, {}};
+    FunctionScope own{&at.function, {}};
     Names names{&at.names, &own};
     collect_target(*s.exprs[3], names, true);
     collect(*s.exprs[2], names);
@@ -233,7 +233,7 @@ class Resolver {
   void resolve_function(Stmt& s, const Place& at) {
     if (s.exprs[0]) resolve(*s.exprs[0], at);
     if (s.kind == StmtKind::macro) export_names(*s.exprs[0], s, at);
-    Function own{&at.function, {}};
+    FunctionScope own{&at.function, {}};
     Names names{&at.names, &own};
     bool has_caller = false;
     std::set<std::string> declared;
@@ -272,7 +272,7 @@ class Resolver {
     for (const Names* n = &at.names; s.scoped && n; n = n->parent) {
       for (const std::string& name : n->stored) s.exported.emplace_back(name, slot_of(name, at.names, at.function));
     }
-    Function own{nullptr, {}};
+    FunctionScope own{nullptr, {}};
     Names names{nullptr, &own};
     collect(s.bodies[0], names);
     s.frames.push_back(frame_of(names, own));
