@@ -196,7 +196,13 @@ def number_part():
     high = low + rng.choice([0.25, 1, 2.5, 300, 99999])
     schema = {"type": "number", rng.choice(["minimum", "exclusiveMinimum"]): low,
               rng.choice(["maximum", "exclusiveMaximum"]): high}
-    return schema, lambda: round(rng.uniform(low, high), rng.randint(0, 6)) or 0.0
+
+    def make():  # rounding may step over a bound, which another branch (an integer that contains 0.0) would forgive
+        while True:
+            value = round(rng.uniform(low, high), rng.randint(0, 6)) or 0.0
+            if low < value < high and "e" not in json.dumps(value):
+                return value
+    return schema, make
 
 
 def string_part():
