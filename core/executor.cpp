@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/profile.h"
+
 namespace loam {
 namespace {
 
@@ -174,6 +176,7 @@ void Executor::run(const Run& run) {
   if (run.rows.size() > size_t(max_rows_) || run.outputs.size() > run.rows.size())
     fail(Code::bad_argument, "executor: %zu rows and %zu outputs, planned for %d", run.rows.size(), run.outputs.size(),
          max_rows_);
+  if (run.profile) run.profile->begin_run();
   int previous = -1;
   for (Step& step : steps_) {
     if (previous >= 0) placement_.backends[size_t(previous)]->wait();

@@ -29,6 +29,7 @@ class Executor {
   Buffer& state(StateId id) { return *states_[size_t(id)]; }
   // Nodes that run in the reference backend because theirs lacks the op, as "op on backend: count".
   std::vector<std::string> fallbacks() const;
+  const Graph& graph() const { return graph_; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t segments() const { return steps_.size(); }
 

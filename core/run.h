@@ -5,6 +5,8 @@
 
 namespace loam {
 
+class Profile;
+
 constexpr int kMaxRows = 512;         // a graph is planned for this many; larger batches are split
 constexpr int kPageTokens = 64;       // positions per page of state
 constexpr int kAttentionChunk = 256;  // absolute positions per partial softmax (a multiple of kPageTokens)
@@ -20,6 +22,7 @@ struct Row {
 struct Run {
   std::span<const Row> rows;         // rows of one sequence in ascending position
   std::span<const int32_t> outputs;  // rows whose results are asked for, ascending
+  Profile* profile = nullptr;        // where time is measured
 };
 
 }  // namespace loam

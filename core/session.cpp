@@ -132,7 +132,7 @@ void Session::run_part(std::span<const BatchRow> rows, bool keep) {
     if (r.output) outputs_.push_back(int32_t(rows_.size()));
     rows_.push_back({r.token, int32_t(s.length++), s.pages.data(), r.embedding});
   }
-  executor_->run({rows_, outputs_});
+  executor_->run({rows_, outputs_, profile_});
   stats_.rows += rows.size();
   output_count_ += outputs_.size();
   const float* logits = executor_->output(decoder_.logits);

@@ -50,6 +50,9 @@ class Session {
   size_t output_count() const { return output_count_; }
   std::span<const float> logits(size_t output) const;
 
+  // Where the next calls add up their time; null: nowhere.
+  void set_profile(Profile* profile) { profile_ = profile; }
+
   const SessionStats& stats() const { return stats_; }
   const Executor& executor() const { return *executor_; }
 
@@ -82,6 +85,7 @@ class Session {
   const float* direct_ = nullptr;  // logits of an unsplit batch, in the executor's memory
   std::vector<float> kept_;        // logits of a batch that was split
   SessionStats stats_;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace loam

@@ -9,6 +9,7 @@
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/detect.h"
 #include "backends/cpu/team.h"
+#include "core/profile.h"
 #include "tests/op_harness.h"
 
 using namespace loam;
@@ -69,6 +70,56 @@ struct Ledger {
 std::vector<int> thread_counts() { return {1, 2, 3, 4, 9}; }  // 9: more than there are processors
 
 }  // namespace
+
+TEST_CASE("a team leaves stamps while it is asked to, of the chunks that each thread ran") {
+  for (int threads : {1, 3}) {
+    CAPTURE(threads);
+    const std::vector<int64_t> counts{2, 0, 40};
+    cpu::Team team(counts.size());
+    std::vector<cpu::PhaseStamp> stamps(size_t(threads) * counts.size());
+    for (size_t p = 0; p < counts.size(); ++p) team.set_chunks(p, counts[p]);
+    const int64_t begin = cpu::stamp_now();
+    Ledger ledger(counts), silent(counts);
+    team.set_stamps(stamps.data());
+    team.run(threads, Ledger::work, &ledger);
+    const int64_t end = cpu::stamp_now();
+    team.set_stamps(nullptr);
+    const std::vector<cpu::PhaseStamp> kept = stamps;
+    team.run(threads, Ledger::work, &silent);
+    CHECK(ledger.right());
+    CHECK(silent.right());
+    for (size_t i = 0; i < stamps.size(); ++i) CHECK(stamps[i].end == kept[i].end);
+    int64_t last[3] = {};
+    for (size_t i = 0; i < stamps.size(); ++i) {
+      CHECK(stamps[i].begin <= stamps[i].end);
+      CHECK((stamps[i].end == 0 || (stamps[i].begin >= begin && stamps[i].end <= end)));
+      last[i % 3] = std::max(last[i % 3], stamps[i].end);
+    }
+    CHECK((last[0] > 0 && last[1] == 0 && last[2] >= last[0]));
+  }
+}
+
+TEST_CASE("the times of phases add up to the run") {
+  // Two threads, three phases: 100..140 and 100..160; none; the second thread comes late, its chunk ends last.
+  const std::vector<cpu::PhaseStamp> stamps{{100, 140}, {}, {170, 180}, {100, 160}, {}, {175, 200}};
+  std::vector<double> busy, waiting;
+  cpu::sum_phase_times(stamps, 3, 90, 210,
+                       [&](size_t, double b, double w) { busy.push_back(b * 1e9), waiting.push_back(w * 1e9); });
+  const std::vector<double> expected_busy{60, 0, 25}, expected_waiting{10, 0, 25};
+  for (size_t p = 0; p < 3; ++p) {
+    CHECK(busy[p] == doctest::Approx(expected_busy[p]));
+    CHECK(waiting[p] == doctest::Approx(expected_waiting[p]));
+  }
+  Profile profile;
+  for (int run = 0; run < 2; ++run) {
+    profile.begin_run();
+    for (int p = 0; p < 3; ++p) profile.add(7, p == 1 ? "rounding" : "", busy[size_t(p)], waiting[size_t(p)]);
+  }
+  REQUIRE(profile.phases().size() == 3);
+  CHECK(profile.runs() == 2);
+  CHECK(profile.phases()[1].name == "rounding");
+  CHECK(profile.phases()[2].busy == doctest::Approx(50));
+}
 
 TEST_CASE("a team runs every chunk once, phase after phase") {
   for (int threads : thread_counts()) {

@@ -6,6 +6,7 @@
 #include "backends/cpu/detect.h"
 #include "backends/cpu/team.h"
 #include "core/host_memory.h"
+#include "core/profile.h"
 
 namespace loam {
 namespace cpu {
@@ -42,7 +43,7 @@ class CpuPlan : public Plan {
     for (int n : segment_.nodes) {
       const Node& node = graph.nodes()[size_t(n)];
       const Kernel& kernel = kernel_of(table, node.op);
-      bind(node, kernel);
+      bind(n, kernel);
       if (kernel.scratch_bytes) scratch = std::max(scratch, kernel.scratch_bytes(graph, node, segment_.max_rows));
       if (kernel.thread_scratch_bytes)
         thread_bytes_ = std::max(thread_bytes_, aligned(kernel.thread_scratch_bytes(graph, node, segment_.max_rows)));
@@ -61,6 +62,7 @@ class CpuPlan : public Plan {
       chunks_[p] = phases_[p].phase->chunks(*phases_[p].call, threads_);
       team_.set_chunks(p, chunks_[p]);
     }
+    if (run.profile) return run_profiled(*run.profile);
     team_.run(threads_, work, this);
   }
 
@@ -68,7 +70,19 @@ class CpuPlan : public Plan {
   struct BoundPhase {
     const Phase* phase;
     const Call* call;
+    int node;
   };
+
+  void run_profiled(Profile& profile) {
+    std::vector<PhaseStamp> stamps(size_t(threads_) * phases_.size());
+    team_.set_stamps(stamps.data());
+    const int64_t begin = stamp_now();
+    team_.run(threads_, work, this);
+    sum_phase_times(stamps, phases_.size(), begin, stamp_now(), [&](size_t p, double busy, double waiting) {
+      profile.add(phases_[p].node, phases_[p].phase->name, busy, waiting);
+    });
+    team_.set_stamps(nullptr);
+  }
 
   size_t count_phases(const KernelTable& table) {
     size_t count = 0;
@@ -88,7 +102,8 @@ class CpuPlan : public Plan {
     return matrices_.data() + first;
   }
 
-  void bind(const Node& node, const Kernel& kernel) {
+  void bind(int index, const Kernel& kernel) {
+    const Node& node = segment_.graph->nodes()[size_t(index)];
     Call call{};
     call.op = &node.op;
     call.in = bind_values(node.inputs);
@@ -101,7 +116,7 @@ class CpuPlan : public Plan {
     call.run = &run_;
     call.chunks = chunks_.data() + phases_.size();
     calls_.push_back(call);
-    for (int i = 0; i < kernel.phase_count; ++i) phases_.push_back({&kernel.phases[i], &calls_.back()});
+    for (int i = 0; i < kernel.phase_count; ++i) phases_.push_back({&kernel.phases[i], &calls_.back(), index});
   }
 
   static void work(void* context, size_t phase, int64_t chunk, int thread) {

@@ -24,6 +24,7 @@ struct Call {
 struct Phase {
   int64_t (*chunks)(const Call&, int threads);                         // may be 0; asked before the run
   void (*run)(const Call&, int64_t chunk, std::byte* thread_scratch);  // any thread, any order
+  const char* name = "";                                               // in profiles; empty: the op's
 };
 
 struct Kernel {

@@ -45,9 +45,11 @@ void Team::work_together(const Job& job, int thread) {
   for (size_t p = 0; p < phases_.size(); ++p) {
     Phase& phase = phases_[p];
     if (phase.chunks == 0) continue;
+    const int64_t begin = stamps_ ? stamp_now() : 0;
     uint32_t count = 0;
     for (int64_t chunk; (chunk = take(phase, job.generation)) < int64_t(phase.chunks); ++count)
       job.work(job.context, p, chunk, thread);
+    if (stamps_ && count) stamps_[size_t(thread) * phases_.size() + p] = {begin, stamp_now()};
     if (count && phase.done.fetch_add(count, std::memory_order_acq_rel) + count == phase.target)
       phase.done.notify_all();
     else
@@ -57,7 +59,9 @@ void Team::work_together(const Job& job, int thread) {
 
 void Team::work_alone(const Job& job) {
   for (size_t p = 0; p < phases_.size(); ++p) {
+    const int64_t begin = stamps_ ? stamp_now() : 0;
     for (uint32_t chunk = 0; chunk < phases_[p].chunks; ++chunk) job.work(job.context, p, chunk, 0);
+    if (stamps_ && phases_[p].chunks) stamps_[p] = {begin, stamp_now()};
     phases_[p].done.store(phases_[p].target, std::memory_order_relaxed);
   }
 }

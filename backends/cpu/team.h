@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "backends/cpu/phase_times.h"
+
 namespace loam::cpu {
 
 class Team {
@@ -18,6 +20,9 @@ class Team {
 
   // Before a run, for every phase: its chunks (fewer than 2^31; 0 skips the phase).
   void set_chunks(size_t phase, int64_t chunks) { phases_[phase].chunks = uint32_t(chunks); }
+
+  // Where the next runs leave their stamps, [thread][phase], or null: they take none.
+  void set_stamps(PhaseStamp* stamps) { stamps_ = stamps; }
 
   // Runs all chunks of all phases in order on at most `threads` threads. One run at a time.
   void run(int threads, Work work, void* context);
@@ -44,6 +49,7 @@ class Team {
   static void wait(Phase& phase);
 
   std::vector<Phase> phases_;
+  PhaseStamp* stamps_ = nullptr;
   uint32_t generation_ = 0;
   // Order the caller's writes before the threads' reads, and back, for tools that cannot see into OpenMP.
   std::atomic<uint32_t> begun_{0}, left_{0};

@@ -1,6 +1,9 @@
 #include "backends/reference/reference.h"
 
+#include <chrono>
+
 #include "core/host_memory.h"
+#include "core/profile.h"
 
 namespace loam {
 namespace {
@@ -32,7 +35,12 @@ class ReferenceBackend final : public Backend {
   std::unique_ptr<Plan> plan(Segment segment) override { return std::make_unique<ReferencePlan>(std::move(segment)); }
   void run(Plan& plan, const Run& run) override {
     const Segment& segment = static_cast<ReferencePlan&>(plan).segment;
-    for (int n : segment.nodes) run_node(segment, segment.graph->nodes()[size_t(n)], run);
+    for (int n : segment.nodes) {
+      const auto start = std::chrono::steady_clock::now();
+      run_node(segment, segment.graph->nodes()[size_t(n)], run);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      if (run.profile) run.profile->add(n, "", seconds.count(), 0);
+    }
   }
 };
 

@@ -149,10 +149,11 @@ size_t attention_thread_scratch(const Graph&, const Node& node, int) {
   return AttentionScratch::bytes(std::get_if<Attention>(&node.op)->head_dim);
 }
 
-constexpr Kernel attention_kernel = {2,
-                                     {{attention_chunks, attention_run}, {attention_merge_chunks, attention_merge}},
-                                     attention_scratch,
-                                     attention_thread_scratch};
+constexpr Kernel attention_kernel = {
+    2,
+    {{attention_chunks, attention_run}, {attention_merge_chunks, attention_merge, "merging"}},
+    attention_scratch,
+    attention_thread_scratch};
 
 }  // namespace
 }  // namespace loam::cpu::ISA

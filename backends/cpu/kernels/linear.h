@@ -43,7 +43,7 @@ void linear_chunk(const Call& call, int64_t chunk, std::byte* thread_scratch) {
 }
 
 constexpr Kernel linear_kernel = {2,
-                                  {{rounding_chunks, round_chunk}, {linear_chunks, linear_chunk}},
+                                  {{rounding_chunks, round_chunk, "rounding"}, {linear_chunks, linear_chunk}},
                                   linear_scratch_bytes,
                                   linear_thread_scratch_bytes};
 
