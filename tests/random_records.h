@@ -71,6 +71,9 @@ inline RowFields random_fields(Random& random, const TypeInfo& type, int64_t k) 
   RowFields f;
   f.resize(type, k);
   for (auto& c : f.codes) c = uint8_t(random() & ((1u << type.bits) - 1));
+  if (below(random, 6) == 0) {  // the largest sums
+    std::fill(f.codes.begin(), f.codes.end(), uint8_t(pick(random, {0, (1 << type.bits) - 1})));
+  }
   const bool has_t = type.s == IntFormat::st8 || type.s == IntFormat::st5;
   for (size_t g = 0; g < f.t.size(); ++g) {
     f.t[g] = has_t ? uint8_t(random() & 1) : 0;
@@ -126,6 +129,7 @@ inline std::vector<float> random_rows(Random& random, int64_t rows, int64_t k) {
     if (kind == 0) std::fill(row, row + std::min<int64_t>(k, 40), 0.f);
     if (kind == 1) std::fill(row, row + std::min<int64_t>(k, 40), 1e-35f);
     if (kind == 2) row[below(random, int(k))] = 1e30f;
+    if (kind == 4) std::fill(row, row + k, pick(random, {-1.f, 1.f}));
     if (kind == 3) row[below(random, int(k))] = pick(random, {INFINITY, -INFINITY, NAN});
   }
   return x;

@@ -1,115 +1,18 @@
-// 64-byte lines of 16 rows x 4 bytes with AVX2. Panels hold codes of at most 6 bits as they are, else signed levels;
-// their dots move the sign to the activations, so that pairs of products fit 16 bits.
+// Dots with AVX2. Panels hold codes of at most 6 bits as they are, else signed levels. A product of pairs fits 16 bits,
+// and so do sums of several steps of small codes; levels give their signs to the activations.
 #pragma once
-#include "backends/cpu/isa/avx2.h"
+#include "backends/cpu/isa/lines_avx2.h"
+#include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
 
-struct Line {
-  __m256i a, b;
-};
 constexpr int kPanelBias = 0;               // added to signed levels
 constexpr bool kSignedDots = true;          // a second dot for signed panels
 constexpr int kLargestCodeBits = 6;         // of codes that dots take as they are
 constexpr bool kUnpacksInRegisters = true;  // one token straight from the record
-constexpr int kTileTokens = 4, kTileBlocks = 1;
+constexpr int kTileTokens = 6, kTileBlocks = 1;
 
-LOAM_INLINE I32x16 operator*(I32x16 x, I32x16 y) {
-  return {_mm256_mullo_epi32(x.a, y.a), _mm256_mullo_epi32(x.b, y.b)};
-}
-LOAM_INLINE I32x16 operator^(I32x16 x, I32x16 y) { return {_mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)}; }
-LOAM_INLINE I32x16 shift_right_bits(I32x16 x, int n) { return {_mm256_srli_epi32(x.a, n), _mm256_srli_epi32(x.b, n)}; }
-LOAM_INLINE I32x16 shift_left_bits(I32x16 x, int n) { return {_mm256_slli_epi32(x.a, n), _mm256_slli_epi32(x.b, n)}; }
-LOAM_INLINE I32x16 load_bytes(const uint8_t* p) {  // 16 bytes, one a lane
-  return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))),
-          _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8)))};
-}
-LOAM_INLINE I32x16 load_signed_bytes(const uint8_t* p) {
-  return {_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))),
-          _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8)))};
-}
-LOAM_INLINE void store_low_bytes(int8_t* p, I32x16 x) {  // values of an int8
-  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(x.a, x.b), 0xd8);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                   _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
-}
-LOAM_INLINE int32_t sum_lanes(I32x16 x) {
-  const __m256i a = _mm256_add_epi32(x.a, x.b);
-  const __m128i b = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-  const __m128i c = _mm_add_epi32(b, _mm_shuffle_epi32(b, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(c, _mm_shuffle_epi32(c, 0xb1)));
-}
-LOAM_INLINE uint32_t max_lane(I32x16 x) {
-  const __m256i a = _mm256_max_epu32(x.a, x.b);
-  const __m128i b = _mm_max_epu32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-  const __m128i c = _mm_max_epu32(b, _mm_shuffle_epi32(b, 0x4e));
-  return uint32_t(_mm_cvtsi128_si32(_mm_max_epu32(c, _mm_shuffle_epi32(c, 0xb1))));
-}
-LOAM_INLINE F32x16 low_halves_from_f16(I32x16 x) {  // high halves are zero
-  const __m256i halves = _mm256_permute4x64_epi64(_mm256_packus_epi32(x.a, x.b), 0xd8);
-  return {_mm256_cvtph_ps(_mm256_castsi256_si128(halves)), _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1))};
-}
-
-LOAM_INLINE Line load_line(const void* p) {
-  const __m256i* from = static_cast<const __m256i*>(p);
-  return {_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)};
-}
-LOAM_INLINE void store_line(void* p, Line x) {
-  _mm256_storeu_si256(static_cast<__m256i*>(p), x.a);
-  _mm256_storeu_si256(static_cast<__m256i*>(p) + 1, x.b);
-}
-LOAM_INLINE Line splat_byte(int x) { return {_mm256_set1_epi8(char(x)), _mm256_set1_epi8(char(x))}; }
-LOAM_INLINE Line splat_word(const int8_t* p) {
-  int32_t word;
-  __builtin_memcpy(&word, p, 4);
-  return {_mm256_set1_epi32(word), _mm256_set1_epi32(word)};
-}
-LOAM_INLINE Line operator&(Line x, Line y) { return {_mm256_and_si256(x.a, y.a), _mm256_and_si256(x.b, y.b)}; }
-LOAM_INLINE Line operator|(Line x, Line y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
-LOAM_INLINE Line operator^(Line x, Line y) { return {_mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)}; }
-LOAM_INLINE Line operator-(Line x, Line y) { return {_mm256_sub_epi8(x.a, y.a), _mm256_sub_epi8(x.b, y.b)}; }
-// Bits may cross into the next byte: mask afterwards (right), or have room (left).
-LOAM_INLINE Line shift_right(Line x, int n) { return {_mm256_srli_epi16(x.a, n), _mm256_srli_epi16(x.b, n)}; }
-LOAM_INLINE Line shift_left(Line x, int n) { return {_mm256_slli_epi16(x.a, n), _mm256_slli_epi16(x.b, n)}; }
-// Two groups of a plane of kBits, from group g on, that lie in the same 16 bytes (or, of 8 bits, in the next).
-template <int kBits>
-LOAM_INLINE __m256i spread_two(const uint8_t* p, uint32_t g) {
-  p += g * kBits / 8 * 16;
-  if constexpr (kBits == 8) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-  const __m256i x = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-  const long long first = g * kBits % 8, second = first + kBits;
-  return _mm256_and_si256(_mm256_srlv_epi64(x, _mm256_setr_epi64x(first, first, second, second)),
-                          _mm256_set1_epi8((1 << kBits) - 1));
-}
-// Groups g..g+3 (g a multiple of 4): 16 bytes each, one a row.
-template <int kBits>
-LOAM_INLINE Line spread_groups(const uint8_t* p, uint32_t g) {
-  return {spread_two<kBits>(p, g), spread_two<kBits>(p, g + 2)};
-}
-LOAM_INLINE __m256i times_bytes(__m256i x, __m256i y) {
-  const __m256i even = _mm256_mullo_epi16(x, y);
-  const __m256i odd = _mm256_mullo_epi16(_mm256_srli_epi16(x, 8), _mm256_and_si256(y, _mm256_set1_epi16(-256)));
-  return _mm256_blendv_epi8(even, odd, _mm256_set1_epi16(-256));
-}
-LOAM_INLINE Line times(Line x, Line y) { return {times_bytes(x.a, y.a), times_bytes(x.b, y.b)}; }  // low bytes
-LOAM_INLINE Line as_line(I32x16 x) { return {x.a, x.b}; }
-LOAM_INLINE I32x16 as_ints(Line x) { return {x.a, x.b}; }
-LOAM_INLINE Line repeat_low_byte(I32x16 x) {  // the low byte of each row, four times
-  const __m256i from = _mm256_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 0, 0, 0, 0, 4, 4, 4, 4, 8,
-                                        8, 8, 8, 12, 12, 12, 12);
-  return {_mm256_shuffle_epi8(x.a, from), _mm256_shuffle_epi8(x.b, from)};
-}
-LOAM_INLINE Line table_line(const int8_t* table) {
-  const __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
-  return {t, t};
-}
-LOAM_INLINE Line lookup(Line table, Line index) {
-  return {_mm256_shuffle_epi8(table.a, index.a), _mm256_shuffle_epi8(table.b, index.b)};
-}
-LOAM_INLINE Line select(Line mask, Line x, Line y) {  // mask bytes are 0 or 255
-  return {_mm256_blendv_epi8(y.a, x.a, mask.a), _mm256_blendv_epi8(y.b, x.b, mask.b)};
-}
 template <bool kSigned>
 LOAM_INLINE __m256i dot_half(__m256i sum, __m256i w, __m256i x) {
   const __m256i pairs =
@@ -124,7 +27,120 @@ template <bool kSigned>
 LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
   return dot<kSigned>(sum, w, splat_word(x));
 }
-LOAM_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+// How panels are multiplied: codes of 4, 5 and 6 bits, of which 8, 4 and 2 steps fit 16 bits, and signed levels.
+constexpr int kDotForms = 4, kSignedForm = 3;
+LOAM_INLINE int dot_form(bool is_signed, int bits) { return is_signed ? kSignedForm : bits <= 4 ? 0 : bits - 4; }
+// w * x = |w| * (w < 0 ? ~x : x), and |w| more where w < 0: what sums start from. (vpsignb costs a multiplier.)
+template <int kForm>
+constexpr bool dots_start() {
+  return kForm == kSignedForm;
+}
+
+LOAM_INLINE __m256i load_half(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+LOAM_INLINE __m256i splat_four(const int8_t* p) { return splat_word(p).a; }
+LOAM_INLINE __m256i widen(__m256i sum, __m256i pairs) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+// As assembly: gcc 12 multiplies ahead of the sums and spills the products.
+LOAM_INLINE __m256i add_pairs(__m256i sum, __m256i w, __m256i x) {
+  __m256i pairs;
+  asm("vpmaddubsw %3,%2,%1\n\tvpaddw %1,%0,%0" : "+x"(sum), "=&x"(pairs) : "x"(w), "x"(x));
+  return sum;
+}
+LOAM_INLINE __m256i add_levels(__m256i sum, __m256i w, __m256i x) {
+  __m256i pairs;
+  asm("vpmaddubsw %3,%2,%1\n\tvpmaddwd %1,%4,%1\n\tvpaddd %1,%0,%0"
+      : "+x"(sum), "=&x"(pairs)
+      : "x"(w), "x"(x), "x"(_mm256_set1_epi16(1)));
+  return sum;
+}
+
+// Running sums of |w| where w < 0, one per 16 k and row.
+LOAM_INLINE void finish_panel(bool is_signed, uint8_t* codes, int64_t n, int32_t* starts) {
+  if (!is_signed) return;
+  I32x16 sum = splat(int32_t(0));
+  store(starts, sum);
+  for (int64_t k = 0; k < n; k += 16) {
+    UNROLL
+    for (int h = 0; h < 2; ++h) {
+      __m256i pairs = _mm256_setzero_si256();
+      UNROLL
+      for (int j = 0; j < 4; ++j) {
+        const __m256i w = load_half(codes + k * 16 + j * 64 + h * 32);
+        const __m256i negative = _mm256_abs_epi8(_mm256_min_epi8(w, _mm256_setzero_si256()));
+        pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(negative, _mm256_set1_epi8(1)));
+      }
+      __m256i& half = h ? sum.b : sum.a;
+      half = widen(half, pairs);
+    }
+    store(starts + k + 16, sum);
+  }
+}
+
+// kSteps of 4 k summed in 16 bits.
+template <int kSteps, int T, int R>
+LOAM_INLINE void dot_codes(const uint8_t* const* codes, const int8_t* const* x, int64_t k, I32x16 (&acc)[T][R]) {
+  __m256i sum[T][R][2];
+  UNROLL
+  for (int j = 0; j < kSteps; ++j) {
+    __m256i w[R][2];
+    UNROLL
+    for (int r = 0; r < 2 * R; ++r) w[r / 2][r % 2] = load_half(codes[r / 2] + k * 16 + j * 64 + r % 2 * 32);
+    UNROLL
+    for (int t = 0; t < T; ++t) {
+      const __m256i four = splat_four(x[t] + k + 4 * j);
+      UNROLL
+      for (int r = 0; r < 2 * R; ++r) {
+        __m256i& pairs = sum[t][r / 2][r % 2];
+        pairs = j ? add_pairs(pairs, w[r / 2][r % 2], four) : _mm256_maddubs_epi16(w[r / 2][r % 2], four);
+      }
+    }
+  }
+  UNROLL
+  for (int t = 0; t < T; ++t) {
+    UNROLL
+    for (int r = 0; r < R; ++r) acc[t][r] = {widen(acc[t][r].a, sum[t][r][0]), widen(acc[t][r].b, sum[t][r][1])};
+  }
+}
+
+// Half a line at a time: one register of weights, one of their signs.
+template <int T, int R>
+LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+                            I32x16 (&acc)[T][R]) {
+  UNROLL
+  for (int r = 0; r < 2 * R; ++r) {
+    __m256i sum[T];
+    UNROLL
+    for (int t = 0; t < T; ++t) sum[t] = r % 2 ? acc[t][r / 2].b : acc[t][r / 2].a;
+    for (int64_t k = begin; k < end; k += 16) {
+      UNROLL
+      for (int j = 0; j < 16; j += 4) {
+        const __m256i w = load_half(codes[r / 2] + (k + j) * 16 + r % 2 * 32), magnitude = _mm256_abs_epi8(w);
+        const __m256i negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), w);
+        UNROLL
+        for (int t = 0; t < T; ++t) {
+          sum[t] = add_levels(sum[t], magnitude, _mm256_xor_si256(negative, splat_four(x[t] + k + j)));
+        }
+      }
+    }
+    UNROLL
+    for (int t = 0; t < T; ++t) (r % 2 ? acc[t][r / 2].b : acc[t][r / 2].a) = sum[t];
+  }
+}
+
+// acc += codes * x over begin .. end, multiples of 16.
+template <int kForm, int T, int R>
+LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+                           I32x16 (&acc)[T][R]) {
+  if constexpr (kForm == kSignedForm) return dot_levels(codes, x, begin, end, acc);
+  constexpr int kSteps = 8 >> kForm, kTogether = kSteps < 4 ? kSteps : 4;
+  int64_t k = begin;
+  if constexpr (kSteps == 8) {
+    for (; k + 32 <= end; k += 32) dot_codes<8>(codes, x, k, acc);
+  }
+  for (; k < end; k += 4 * kTogether) dot_codes<kTogether>(codes, x, k, acc);
+}
 
 }  // namespace
 }  // namespace loam::cpu::ISA

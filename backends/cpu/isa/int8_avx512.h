@@ -98,3 +98,5 @@ LOAM_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>
 
 }  // namespace
 }  // namespace loam::cpu::ISA
+
+#include "backends/cpu/isa/dot_lines.h"

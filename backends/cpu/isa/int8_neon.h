@@ -102,3 +102,5 @@ LOAM_INLINE void prefetch(const void* p) { __builtin_prefetch(p); }
 
 }  // namespace
 }  // namespace loam::cpu::ISA
+
+#include "backends/cpu/isa/dot_lines.h"

@@ -97,3 +97,5 @@ inline void prefetch(const void* p) { __builtin_prefetch(p); }
 
 }  // namespace
 }  // namespace loam::cpu::ISA
+
+#include "backends/cpu/isa/dot_lines.h"

@@ -57,6 +57,7 @@ constexpr int kFewTokens = 5;               // up to here every token reads the 
 struct Panel {                              // memory is touched only where it is used
   alignas(64) uint8_t codes[kPanelK * 16];  // [k / 4][row][4]
   int32_t s[kPanelK], m[kPanelK];           // [group][row]
+  int32_t starts[kPanelK + 16];             // [k / 16][row], running sums, of instruction sets that want them
   float d[kPanelK], e[kPanelK];             // [block][row]
   float values[kFloatPanelK * 16];          // of floats: [k][row]
 };

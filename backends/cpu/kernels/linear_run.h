@@ -37,7 +37,7 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
                           : run.recipe.needs_m          ? Minimum::scaled
                                                         : Minimum::plain;
   if (call.in[0].rows <= kFewTokens) run.row = pick_row_kernel(p, run.recipe);
-  run.tiles = pick_tiles(scales, minimum, p.type.block != 0, run.recipe.is_signed);
+  run.tiles = pick_tiles(scales, minimum, p.type.block != 0, dot_form(run.recipe.is_signed, p.type.bits));
 }
 
 // The row blocks of one unit of work.
@@ -86,6 +86,7 @@ LOAM_INLINE void point_at_panel(const MatrixRun& run, int slot, int64_t block, i
                                 int which, TileArgs& a) {
   const Panel& panel = scratch.panels[which];
   a.codes[slot] = panel.codes, a.s[slot] = panel.s, a.m[slot] = panel.m, a.d[slot] = panel.d, a.e[slot] = panel.e;
+  a.starts[slot] = panel.starts;
   a.values[slot] = scratch.panels[which].values;
   if (run.plan.type.plain == FloatFormat::f32) {  // the file's lines are what a panel holds
     a.values[slot] = reinterpret_cast<const float*>(run.plan.data + uint64_t(block) * run.plan.record_bytes) + k0 * 16;

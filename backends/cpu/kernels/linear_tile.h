@@ -12,6 +12,7 @@ constexpr int kMaxTokens = 6, kMaxBlocks = 2;
 struct TileArgs {
   const uint8_t* codes[kMaxBlocks];              // [k / 4][row][4]
   const int32_t *s[kMaxBlocks], *m[kMaxBlocks];  // [group][row]
+  const int32_t* starts[kMaxBlocks];             // [k / 16][row], running sums, of forms that want them
   const float *d[kMaxBlocks], *e[kMaxBlocks];    // [block][row]
   const float* values[kMaxBlocks];               // [k][row], of float tiles
   const int8_t* x[kMaxTokens];
@@ -32,7 +33,7 @@ struct TileSet {
 enum class Scales : uint8_t { none, per_fold, per_step };  // integer s after the dots
 enum class Minimum : uint8_t { none, plain, scaled };      // E times the sum of activations, or of m times them
 
-template <int T, int R, bool kSigned>
+template <int T, int R, int kForm>
 LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][R]) {
   UNROLL
   for (int t = 0; t < T; ++t) {
@@ -41,27 +42,22 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
     UNROLL
     for (int r = 0; r < R; ++r) acc[t][r] = start;
   }
-  for (int64_t i = k; i < k + n; i += 16) {
+  if constexpr (dots_start<kForm>()) {
     UNROLL
-    for (int j = 0; j < 16; j += 4) {
-      Line w[R];
+    for (int r = 0; r < R; ++r) {
+      const I32x16 start = load(a.starts[r] + k + n) - load(a.starts[r] + k);
       UNROLL
-      for (int r = 0; r < R; ++r) w[r] = load_line(a.codes[r] + (i + j) * 16);
-      UNROLL
-      for (int t = 0; t < T; ++t) {
-        const Line x = splat_word(a.x[t] + i + j);
-        UNROLL
-        for (int r = 0; r < R; ++r) acc[t][r] = dot<kSigned>(acc[t][r], w[r], x);
-      }
+      for (int t = 0; t < T; ++t) acc[t][r] = acc[t][r] + start;
     }
   }
+  dot_lines<kForm>(a.codes, a.x, k, k + n, acc);
 }
 
 // The integers of one fold.
-template <int T, int R, Scales kScales, bool kSigned>
+template <int T, int R, Scales kScales, int kForm>
 LOAM_INLINE void fold_integers(const TileArgs& a, int64_t k, int64_t n, I32x16 (&total)[T][R]) {
   if constexpr (kScales != Scales::per_step) {
-    dots<T, R, kSigned>(a, k, n, total);
+    dots<T, R, kForm>(a, k, n, total);
     if constexpr (kScales == Scales::per_fold) {
       UNROLL
       for (int r = 0; r < R; ++r) {
@@ -79,7 +75,7 @@ LOAM_INLINE void fold_integers(const TileArgs& a, int64_t k, int64_t n, I32x16 (
   }
   for (int64_t i = k; i < k + n; i += a.step) {
     I32x16 acc[T][R];
-    dots<T, R, kSigned>(a, i, a.step < k + n - i ? a.step : k + n - i, acc);
+    dots<T, R, kForm>(a, i, a.step < k + n - i ? a.step : k + n - i, acc);
     UNROLL
     for (int r = 0; r < R; ++r) {
       const I32x16 s = load(a.s[r] + (i >> a.group_shift) * 16);
@@ -124,7 +120,7 @@ LOAM_INLINE void fold_minimum(const TileArgs& a, int64_t k, int64_t n, F32x16 (&
   }
 }
 
-template <int T, int R, Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned>
+template <int T, int R, Scales kScales, Minimum kMinimum, bool kBlocks, int kForm>
 void integer_tile(const TileArgs& a) {
   constexpr bool kHasE = kMinimum != Minimum::none;
   constexpr bool kInRegisters = kScales != Scales::per_step;  // else integer totals have sum_e's place
@@ -143,7 +139,7 @@ void integer_tile(const TileArgs& a) {
   for (int64_t k = 0; k < a.n; k += a.fold) {
     const int64_t n = a.fold < a.n - k ? a.fold : a.n - k;
     I32x16 total[T][R];
-    fold_integers<T, R, kScales, kSigned>(a, k, n, total);
+    fold_integers<T, R, kScales, kForm>(a, k, n, total);
     UNROLL
     for (int r = 0; r < R; ++r) {
       F32x16 d;
@@ -201,43 +197,44 @@ constexpr int most_tokens(Scales scales, Minimum minimum) {
   return scales == Scales::per_step || minimum != Minimum::none ? at_most(4, kTileTokens) : kTileTokens;
 }
 
-template <Scales kScales, Minimum kMinimum, bool kBlocks, bool kSigned, int kMost = most_tokens(kScales, kMinimum)>
+template <Scales kScales, Minimum kMinimum, bool kBlocks, int kForm, int kMost = most_tokens(kScales, kMinimum)>
 constexpr TileSet kIntegerTiles = {
-    integer_tile<1, 1, kScales, kMinimum, kBlocks, kSigned>,
-    integer_tile<at_most(2, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
-    integer_tile<at_most(4, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
-    integer_tile<at_most(6, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kSigned>,
+    integer_tile<1, 1, kScales, kMinimum, kBlocks, kForm>,
+    integer_tile<at_most(2, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kForm>,
+    integer_tile<at_most(4, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kForm>,
+    integer_tile<at_most(6, kMost), kTileBlocks, kScales, kMinimum, kBlocks, kForm>,
     kMost,
 };
 constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2, kTileTokens), kTileBlocks>,
                                  float_tile<at_most(4, kTileTokens), kTileBlocks>,
                                  float_tile<at_most(6, kTileTokens), kTileBlocks>, kTileTokens};
 
-template <Scales kScales, bool kSigned>
+template <Scales kScales, int kForm>
 const TileSet* pick_minimum(Minimum minimum, bool blocks) {
   switch (minimum) {
     case Minimum::none: break;
-    case Minimum::plain: return &kIntegerTiles<kScales, Minimum::plain, true, kSigned>;
-    case Minimum::scaled: return &kIntegerTiles<kScales, Minimum::scaled, true, kSigned>;
+    case Minimum::plain: return &kIntegerTiles<kScales, Minimum::plain, true, kForm>;
+    case Minimum::scaled: return &kIntegerTiles<kScales, Minimum::scaled, true, kForm>;
   }
-  return blocks ? &kIntegerTiles<kScales, Minimum::none, true, kSigned>
-                : &kIntegerTiles<kScales, Minimum::none, false, kSigned>;
+  return blocks ? &kIntegerTiles<kScales, Minimum::none, true, kForm>
+                : &kIntegerTiles<kScales, Minimum::none, false, kForm>;
 }
-template <bool kSigned>
+template <int kForm>
 const TileSet* pick_scales(Scales scales, Minimum minimum, bool blocks) {
   switch (scales) {
-    case Scales::none: return pick_minimum<Scales::none, kSigned>(minimum, blocks);
-    case Scales::per_fold: return pick_minimum<Scales::per_fold, kSigned>(minimum, blocks);
+    case Scales::none: return pick_minimum<Scales::none, kForm>(minimum, blocks);
+    case Scales::per_fold: return pick_minimum<Scales::per_fold, kForm>(minimum, blocks);
     case Scales::per_step: break;
   }
-  return pick_minimum<Scales::per_step, kSigned>(minimum, blocks);
+  return pick_minimum<Scales::per_step, kForm>(minimum, blocks);
 }
-const TileSet* pick_tiles(Scales scales, Minimum minimum, bool blocks, bool is_signed) {
-  if constexpr (kSignedDots) {
-    if (is_signed) return pick_scales<true>(scales, minimum, blocks);
+template <int kForm = 0>
+const TileSet* pick_tiles(Scales scales, Minimum minimum, bool blocks, int form) {
+  if constexpr (kForm + 1 < kDotForms) {
+    if (form != kForm) return pick_tiles<kForm + 1>(scales, minimum, blocks, form);
   }
-  (void)is_signed;
-  return pick_scales<false>(scales, minimum, blocks);
+  (void)form;
+  return pick_scales<kForm>(scales, minimum, blocks);
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ void unpack_panel(const MatrixPlan& p, const Recipe& r, int64_t block, int64_t k
   for (int64_t k = 0; k < n; k += LOAM_SEGMENT_K) {
     unpack_segment(p, r, record, (k0 + k) / LOAM_SEGMENT_K, k, panel, t);
   }
+  finish_panel(r.is_signed, panel.codes, n, panel.starts);
   if (p.type.block == 0 && p.type.e != FloatFormat::none) {  // rows with one D and E: they multiply at the end
     store(panel.d, splat(1.f));
     store(panel.e, splat(1.f));

@@ -1,0 +1,37 @@
+// Dots of a panel line by line, for instruction sets whose panels are all of one form and as they were unpacked.
+#pragma once
+#include "backends/cpu/kernels/unroll.h"
+
+namespace loam::cpu::ISA {
+namespace {
+
+constexpr int kDotForms = 1;  // kinds of panels that are multiplied unlike
+LOAM_INLINE int dot_form(bool /*is_signed*/, int /*bits*/) { return 0; }
+template <int kForm>
+constexpr bool dots_start() {  // from the running sums of finish_panel
+  return false;
+}
+LOAM_INLINE void finish_panel(bool /*is_signed*/, uint8_t*, int64_t, int32_t*) {}
+
+// acc += codes * x over begin .. end, multiples of 16.
+template <int kForm, int T, int R>
+LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+                           I32x16 (&acc)[T][R]) {
+  for (int64_t i = begin; i < end; i += 16) {
+    UNROLL
+    for (int j = 0; j < 16; j += 4) {
+      Line w[R];
+      UNROLL
+      for (int r = 0; r < R; ++r) w[r] = load_line(codes[r] + (i + j) * 16);
+      UNROLL
+      for (int t = 0; t < T; ++t) {
+        const Line four = splat_word(x[t] + i + j);
+        UNROLL
+        for (int r = 0; r < R; ++r) acc[t][r] = dot<false>(acc[t][r], w[r], four);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace loam::cpu::ISA
