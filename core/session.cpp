@@ -102,13 +102,33 @@ void Session::reserve(Sequence& s, int64_t rows) {
 
 void Session::own_page(Sequence& s, size_t index) {
   const uint32_t shared = s.pages[index], own = pool_.take();
-  for (size_t i = 0; i < executor_->state_count(); ++i) {
-    const size_t bytes = decoder_.graph.states()[i].page_bytes();
-    executor_->state(StateId(i)).copy_within(own * bytes, shared * bytes, bytes);
-    ++stats_.pages_copied;
-  }
+  copy_page(shared, own);
   pool_.release(shared);
   s.pages[index] = own;
+}
+
+void Session::copy_page(uint32_t from, uint32_t to) {
+  for (size_t i = 0; i < executor_->state_count(); ++i) {
+    const size_t bytes = decoder_.graph.states()[i].page_bytes();
+    executor_->state(StateId(i)).copy_within(to * bytes, from * bytes, bytes);
+    ++stats_.pages_copied;
+  }
+}
+
+void Session::repeat(int sequence, int64_t length) {
+  Sequence& s = get(sequence);
+  const size_t whole = s.pages.size();
+  if (s.length == 0 || s.length % kPageTokens || length < s.length)
+    fail(Code::bad_argument, "cannot repeat %lld positions to %lld: expected whole pages of %d and more of them",
+         (long long)s.length, (long long)length, kPageTokens);
+  if (pages_for(length) > whole + pool_.available())
+    fail(Code::context_full, "%lld positions do not fit into the context of %zu", (long long)length,
+         pages_ * kPageTokens);
+  while (s.pages.size() < pages_for(length)) {
+    s.pages.push_back(pool_.take());
+    copy_page(s.pages[s.pages.size() - 1 - whole], s.pages.back());
+  }
+  s.length = length;
 }
 
 void Session::decode(std::span<const BatchRow> rows) {

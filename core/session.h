@@ -39,6 +39,9 @@ class Session {
   // A new sequence that shares the first `length` positions; copies nothing yet.
   int fork_sequence(int sequence, int64_t length);
   void remove_sequence(int sequence);
+  // Lengthens a sequence of whole pages to `length` positions with copies of those: text that makes no sense, for
+  // measurements at depth.
+  void repeat(int sequence, int64_t length);
   // Forgets positions from `length` on.
   void truncate(int sequence, int64_t length);
   int64_t length(int sequence) const { return get(sequence).length; }
@@ -70,6 +73,7 @@ class Session {
   void check(std::span<const BatchRow> rows);
   void reserve(Sequence& s, int64_t rows);
   void own_page(Sequence& s, size_t index);
+  void copy_page(uint32_t from, uint32_t to);
   void run_part(std::span<const BatchRow> rows, bool keep);
 
   std::shared_ptr<const Model> model_;

@@ -33,6 +33,8 @@ expect 2 "loam tokenize: give one of --ids, --pieces, --count and --decode*" tok
 expect 1 "loam tokenize: nowhere.gguf: cannot open it*" tokenize nowhere.gguf
 expect 2 "loam verify: too few arguments*" verify
 "$loam" >"$work/out" 2>&1; [ $? = 2 ] && grep -q '^usage: loam' "$work/out" || { echo "loam without a command"; bad=1; }
+timeout -s INT --preserve-status 1 "$loam" bench --synthetic tiny -t 1 -p 0 -n 9999999 >"$work/out" 2>"$work/err"
+[ $? = 130 ] && [ "$(cat "$work/err")" = 'loam bench: interrupted' ] || { echo "bench does not end cleanly at Ctrl-C"; bad=1; }
 "$loam" --help >/dev/full 2>/dev/null; [ $? = 1 ] || { echo "a full disk behind standard output goes unnoticed"; bad=1; }
 [ $bad = 0 ] && echo "as it should be"
 exit $bad

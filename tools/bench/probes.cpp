@@ -1,102 +1,134 @@
+// Chains of independent instructions, and plain reading.
 #include "tools/bench/probes.h"
 
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
-#include <memory>
-
-#include "core/host_memory.h"
 
 namespace loam {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+// Twelve chains hide the latency of every instruction here.
+#define LOAM_TWELVE(_) _(0) _(1) _(2) _(3) _(4) _(5) _(6) _(7) _(8) _(9) _(10) _(11)
+// name(turns): runs the instructions `turns` times and returns the operations. target: what the compiler must allow.
+#define LOAM_TURNS(name, target, operations, first, body, ...)                    \
+  target double name(int64_t turns) {                                             \
+    for (int64_t i = 0; i < turns; ++i) asm volatile(first body ::: __VA_ARGS__); \
+    return double(turns) * (operations);                                          \
+  }
 
 #if defined(__x86_64__)
-#define LOAM_DOTS(op, r)                                                                                             \
-  op " %%" r "30, %%" r "31, %%" r "0\n\t" op " %%" r "30, %%" r "31, %%" r "1\n\t" op " %%" r "30, %%" r "31, %%" r \
-     "2\n\t" op " %%" r "30, %%" r "31, %%" r "3\n\t" op " %%" r "30, %%" r "31, %%" r "4\n\t" op " %%" r "30, %%" r \
-     "31, %%" r "5\n\t" op " %%" r "30, %%" r "31, %%" r "6\n\t" op " %%" r "30, %%" r "31, %%" r "7\n\t" op " %%" r \
-     "30, %%" r "31, %%" r "8\n\t" op " %%" r "30, %%" r "31, %%" r "9\n\t" op " %%" r "30, %%" r "31, %%" r         \
-     "10\n\t" op " %%" r "30, %%" r "31, %%" r "11\n\t"
+#define LOAM_CLOBBERS                                                                                                 \
+  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", \
+      "xmm14", "xmm15"
+#define LOAM_DOT512(i) "vpdpbusd %%zmm14, %%zmm15, %%zmm" #i "\n\t"
+#define LOAM_DOT256(i) "%{vex%} vpdpbusd %%ymm14, %%ymm15, %%ymm" #i "\n\t"
+#define LOAM_FMA512(i) "vfmadd231ps %%zmm14, %%zmm15, %%zmm" #i "\n\t"
+#define LOAM_FMA256(i) "vfmadd231ps %%ymm14, %%ymm15, %%ymm" #i "\n\t"
+#define LOAM_PAIRS(i)                                                                       \
+  "vpmaddubsw %%ymm14, %%ymm15, %%ymm12\n\t vpmaddwd %%ymm12, %%ymm13, %%ymm12\n\t vpaddd " \
+  "%%ymm12, %%ymm" #i ", %%ymm" #i "\n\t"
+#define LOAM_ZERO "vpxor %%xmm14, %%xmm14, %%xmm14\n\t"  // no denormals
 
-// Twelve independent dot products a turn; returns operations.
-__attribute__((target("avx512f,avx512vnni"))) double vnni_turns(int64_t turns) {
-  for (int64_t i = 0; i < turns; ++i) {
-    asm volatile(LOAM_DOTS("vpdpbusd", "zmm")::
-                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-                       "xmm11");
-  }
-  return double(turns) * 12 * 128;
-}
+LOAM_TURNS(dots_avx512, __attribute__((target("avx512f,avx512vnni"))), 12 * 128, LOAM_ZERO, LOAM_TWELVE(LOAM_DOT512),
+           LOAM_CLOBBERS)
+LOAM_TURNS(dots_avxvnni, __attribute__((target("avx2"))), 12 * 64, LOAM_ZERO, LOAM_TWELVE(LOAM_DOT256), LOAM_CLOBBERS)
+LOAM_TURNS(dots_avx2, __attribute__((target("avx2"))), 12 * 64, LOAM_ZERO, LOAM_TWELVE(LOAM_PAIRS), LOAM_CLOBBERS)
+LOAM_TURNS(fmas_avx512, __attribute__((target("avx512f"))), 12 * 32, LOAM_ZERO, LOAM_TWELVE(LOAM_FMA512), LOAM_CLOBBERS)
+LOAM_TURNS(fmas_avx2, __attribute__((target("avx2,fma"))), 12 * 16, LOAM_ZERO, LOAM_TWELVE(LOAM_FMA256), LOAM_CLOBBERS)
+#elif defined(__aarch64__)
+#define LOAM_CLOBBERS "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v30", "v31"
+#define LOAM_SDOT(i) "sdot v" #i ".4s, v30.16b, v31.16b\n\t"
+#define LOAM_SMMLA(i) "smmla v" #i ".4s, v30.16b, v31.16b\n\t"
+#define LOAM_FMLA(i) "fmla v" #i ".4s, v30.4s, v31.4s\n\t"
+#define LOAM_ZERO "movi v30.4s, #0\n\t"
 
-// Without VNNI: multiply pairs, add pairs, add; three instructions per 64 operations.
-__attribute__((target("avx2"))) double avx2_turns(int64_t turns) {
-  for (int64_t i = 0; i < turns; ++i) {
-    asm volatile(
-        "vpmaddubsw %%ymm14, %%ymm15, %%ymm0\n\t vpmaddwd %%ymm0, %%ymm13, %%ymm0\n\t vpaddd %%ymm0, %%ymm4, %%ymm4\n\t"
-        "vpmaddubsw %%ymm14, %%ymm15, %%ymm1\n\t vpmaddwd %%ymm1, %%ymm13, %%ymm1\n\t vpaddd %%ymm1, %%ymm5, %%ymm5\n\t"
-        "vpmaddubsw %%ymm14, %%ymm15, %%ymm2\n\t vpmaddwd %%ymm2, %%ymm13, %%ymm2\n\t vpaddd %%ymm2, %%ymm6, %%ymm6\n\t"
-        "vpmaddubsw %%ymm14, %%ymm15, %%ymm3\n\t vpmaddwd %%ymm3, %%ymm13, %%ymm3\n\t vpaddd %%ymm3, %%ymm7, "
-        "%%ymm7\n\t" ::
-            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7");
-  }
-  return double(turns) * 4 * 64;
-}
-
-double dot_turns(int64_t turns) {
-  if (__builtin_cpu_supports("avx512vnni")) return vnni_turns(turns);
-  return __builtin_cpu_supports("avx2") ? avx2_turns(turns) : 0;
-}
-#else
-double dot_turns(int64_t) { return 0; }
+LOAM_TURNS(dots_neon, , 12 * 32, ".arch armv8.2-a+dotprod\n\t" LOAM_ZERO, LOAM_TWELVE(LOAM_SDOT), LOAM_CLOBBERS)
+LOAM_TURNS(dots_i8mm, , 12 * 64, ".arch armv8.6-a+i8mm\n\t" LOAM_ZERO, LOAM_TWELVE(LOAM_SMMLA), LOAM_CLOBBERS)
+LOAM_TURNS(fmas_neon, , 12 * 8, LOAM_ZERO, LOAM_TWELVE(LOAM_FMLA), LOAM_CLOBBERS)
 #endif
 
-// Sums a piece so that the compiler has to read it.
-uint64_t read_all(const uint64_t* p, size_t words) {
-  uint64_t a = 0, b = 0, c = 0, d = 0;
-  for (size_t i = 0; i + 8 <= words; i += 8) {
-    a ^= p[i] + p[i + 1], b ^= p[i + 2] + p[i + 3], c ^= p[i + 4] + p[i + 5], d ^= p[i + 6] + p[i + 7];
+using Turns = double (*)(int64_t);
+struct IsaProbe {
+  std::string_view isa;
+  Turns int8, f32;
+};
+constexpr IsaProbe kProbes[] = {
+#if defined(__x86_64__)
+    {"avx512", dots_avx512, fmas_avx512},
+    {"avxvnni", dots_avxvnni, fmas_avx2},
+    {"avx2", dots_avx2, fmas_avx2},
+#elif defined(__aarch64__)
+    {"neon", dots_neon, fmas_neon},
+    {"i8mm", dots_i8mm, fmas_neon},
+#endif
+    {"scalar", nullptr, nullptr},
+};
+
+// Seconds that the threads take for piece(0 .. pieces - 1).
+template <class Piece>
+double share_out(int threads, int64_t pieces, const Piece& piece) {
+  std::atomic<int64_t> next{0};
+  const auto start = std::chrono::steady_clock::now();
+#pragma omp parallel num_threads(threads)
+  for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) piece(i);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double peak(Turns turns, int threads) {
+  if (!turns) return 0;
+  constexpr int64_t kTurns = 20000;
+  const int64_t pieces = 80 * int64_t(threads);
+  share_out(threads, threads, [&](int64_t) { turns(kTurns); });  // wakes threads and clocks
+  const double seconds = share_out(threads, pieces, [&](int64_t) { turns(kTurns); });
+  return double(pieces) * turns(kTurns) / seconds / 1e9;
+}
+
+const IsaProbe& probe_of(std::string_view isa) {
+  for (const IsaProbe& p : kProbes) {
+    if (p.isa == isa) return p;
   }
-  return a ^ b ^ c ^ d;
+  return std::end(kProbes)[-1];
+}
+
+// Reads every byte; the sum is there for the compiler.
+uint64_t read_all(Bytes bytes) {
+  using Lane = uint64_t __attribute__((vector_size(16), may_alias, aligned(16)));
+  constexpr size_t kLine = 64, kAhead = 4096;
+  const std::byte* p = bytes.data();
+  Lane a{}, b{};
+  for (const std::byte* end = p + bytes.size() / kLine * kLine; p != end; p += kLine) {
+    __builtin_prefetch(p + kAhead);
+    const Lane* lanes = reinterpret_cast<const Lane*>(p);
+    a ^= lanes[0] ^ lanes[1], b ^= lanes[2] ^ lanes[3];
+  }
+  return a[0] ^ a[1] ^ b[0] ^ b[1];
 }
 
 }  // namespace
 
-double int8_peak(int threads) {
-  double operations = 0, seconds = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : operations) reduction(max : seconds)
-  {
-    dot_turns(100000);
-#pragma omp barrier
-    const double start = now();
-    operations = dot_turns(2000000);
-    seconds = now() - start;
-  }
-  return seconds > 0 ? operations / seconds / 1e9 : 0;
-}
+double int8_peak(std::string_view isa, int threads) { return peak(probe_of(isa).int8, threads); }
+double f32_peak(std::string_view isa, int threads) { return peak(probe_of(isa).f32, threads); }
 
-double read_bandwidth(int threads) {
-  constexpr size_t kBytes = size_t(256) << 20;
-  static HostBuffer buffer(kBytes);
-  static const bool touched = (std::memset(buffer.host(), 1, kBytes), true);
-  (void)touched;
-  double seconds = 0;
-  uint64_t sink = 0;
-#pragma omp parallel num_threads(threads) reduction(max : seconds) reduction(^ : sink)
-  {
-    const size_t words = kBytes / 8 / size_t(omp_get_num_threads());
-    const uint64_t* mine = reinterpret_cast<const uint64_t*>(buffer.host()) + words * size_t(omp_get_thread_num());
-#pragma omp barrier
-    const double start = now();
-    sink = read_all(mine, words);
-    seconds = now() - start;
+double read_bandwidth(std::span<const Bytes> memory, int threads) {
+  constexpr size_t kPiece = size_t(256) << 10, kMost = size_t(512) << 20, kLeast = size_t(128) << 20;
+  std::vector<Bytes> pieces;
+  size_t total = 0;
+  for (Bytes bytes : memory) {
+    for (; !bytes.empty() && total < kMost; bytes = bytes.subspan(pieces.back().size())) {
+      pieces.push_back(bytes.first(std::min(bytes.size(), kPiece)));
+      total += pieces.back().size();
+    }
   }
-  asm volatile("" ::"r"(sink));
-  return double(kBytes) / seconds / 1e9;
+  if (total == 0) return 0;
+  const size_t passes = (kLeast + total - 1) / total;
+  std::atomic<uint64_t> sink{0};
+  const auto read = [&](int64_t i) { sink.fetch_xor(read_all(pieces[size_t(i) % pieces.size()])); };
+  if (total < kLeast) share_out(threads, int64_t(pieces.size()), read);  // what caches hold is there
+  return double(total * passes) / share_out(threads, int64_t(passes * pieces.size()), read) / 1e9;
 }
 
 }  // namespace loam

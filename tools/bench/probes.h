@@ -1,12 +1,23 @@
-// What this machine can do right now: the yardsticks beside every measurement.
+// What this machine can do right now: the yardsticks beside every measurement. Threads share the work in small pieces,
+// as they do in a run, so that another process takes from the probe what it takes from the model.
 #pragma once
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
 
 namespace loam {
 
-// int8 multiply-adds of all threads together, in 10^9 operations per second (a multiply-add is two), with the widest
-// dot product of this processor; 0 where it has none that we know.
-double int8_peak(int threads);
-// Bytes read from memory by all threads together, in 10^9 per second.
-double read_bandwidth(int threads);
+using Bytes = std::span<const std::byte>;
+
+// 10^9 operations per second of all threads together (a multiply-add is two) with the widest instruction of that
+// instruction set: int8 dot products (avx2: vpmaddubsw, vpmaddwd, vpaddd), or f32 fused multiply-adds. 0 where it is
+// not known, or not of this processor.
+double int8_peak(std::string_view isa, int threads);
+double f32_peak(std::string_view isa, int threads);
+
+// 10^9 bytes per second of all threads together reading these bytes over and over, in order, with the prefetch of the
+// decoding kernels. What fits into a cache is read from there, as a run does.
+double read_bandwidth(std::span<const Bytes> memory, int threads);
 
 }  // namespace loam

@@ -138,11 +138,19 @@ constexpr Option kTokenize[] = {
 };
 
 constexpr Option kBench[] = {
-    {"-p,--prompt-lengths", Kind::text, "LIST", "512", "prompt lengths to measure, e.g. 128,512"},
-    {"-n,--decode-lengths", Kind::text, "LIST", "128", "numbers of tokens to decode, e.g. 64,128"},
+    {"-p,--prompt-lengths", Kind::text, "LIST", "512", "prompt lengths to measure, e.g. 128,512; 0: none"},
+    {"-n,--decode-lengths", Kind::text, "LIST", "64", "numbers of tokens to decode, e.g. 64,128; 0: none"},
+    {"--batches", Kind::text, "LIST", "1", "numbers of sequences decoded at once, e.g. 1,2,4,8"},
+    {"--depths", Kind::text, "LIST", "0", "how many tokens stand before those that are decoded, e.g. 0,8192"},
     {"-t,--threads", Kind::text, "LIST", "0", "thread counts, e.g. 1,2; 0: one per core"},
-    {"-r,--repetitions", Kind::integer, "N", "5", "runs of each", 1, 1000},
+    {"-r,--repetitions", Kind::integer, "N", "5", "runs of each", 1, 100},
+    {"--profile", Kind::flag, "", "", "tell where the time of each test goes, op by op"},
     {"--json", Kind::flag, "", "", "print JSON"},
+    {"--compare", Kind::text, "A.json", "", "compare two files of --json: --compare A.json B.json"},
+    {"--synthetic", Kind::text, "SHAPE", "",
+     "no file, but random weights of this shape: llama-1b, llama-8b, qwen-1.5b, smollm2-135m"},
+    {"--type", Kind::text, "NAME", "n4", "type of the matrices of --synthetic"},
+    {"--activation-block", Kind::integer, "N", "32", "k per scale of the activations of --synthetic", 16, 256},
 };
 
 constexpr OptionGroup kChatOptions[] = {
@@ -170,7 +178,8 @@ constexpr Command kCommands[] = {
      run_tokenize},
     {"template", "print what a chat template makes of messages (JSON)", "[MODEL]", 0, 1, kTemplateOptions,
      run_template},
-    {"bench", "measure prefill and decode beside the peaks of this machine", "[MODEL]", 0, 1, kBenchOptions, run_bench},
+    {"bench", "measure prefill and decode beside the peaks of this machine", "[MODEL...]", 0, 16, kBenchOptions,
+     run_bench},
 };
 
 }  // namespace

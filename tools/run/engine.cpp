@@ -18,21 +18,24 @@ std::string slurp(std::istream& in) { return {std::istreambuf_iterator<char>(in)
 
 }  // namespace
 
-Engine open_engine(const Arguments& args, bool tokenizer_needed) {
-  Engine e;
-  const std::string path = open_or_convert(args.model(), {}, args.text("--pre"));
+std::shared_ptr<const LoamFile> open_model_file(const Arguments& args, const std::string& model) {
+  const std::string path = open_or_convert(model, {}, args.text("--pre"));
   ProgressLine line("checking");
   const Progress progress = [&](uint64_t done, uint64_t total) {
     line.update(done, total);
     return !interrupted();
   };
-  e.file = std::make_shared<LoamFile>(path, LoamFileOptions{!args.flag("--no-verify"), progress});
-  line.finish();
+  return std::make_shared<LoamFile>(path, LoamFileOptions{!args.flag("--no-verify"), progress});
+}
+
+Engine open_engine(const Arguments& args, bool tokenizer_needed) {
+  Engine e;
+  e.file = open_model_file(args, args.model());
   e.model = std::make_shared<Model>(e.file);
   if (const TokenizerSpec* spec = e.file->tokenizer())
     e.tokenizer = std::make_unique<Tokenizer>(*spec);
   else if (tokenizer_needed)
-    fail(Code::bad_file, "%s has no tokenizer: convert it again from a source that has one", path.c_str());
+    fail(Code::bad_file, "%s has no tokenizer: convert it again from a source that has one", e.file->path().c_str());
   return e;
 }
 

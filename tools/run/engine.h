@@ -18,7 +18,10 @@ struct Engine {
   std::unique_ptr<Session> session;
 };
 
-// Opens (and where needed converts) args' model, with progress on a terminal. tokenizer stays empty where the file has
+// Opens (and where needed converts) a model's file, with progress on a terminal.
+std::shared_ptr<const LoamFile> open_model_file(const Arguments& args, const std::string& model);
+
+// Opens args' model. tokenizer stays empty where the file has
 // none and it is not `needed`.
 Engine open_engine(const Arguments& args, bool tokenizer_needed = true);
 
