@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text/constraint.h"
 #include "core/text/sampler.h"
+#include "core/text/samplers/vector_passes.h"
 #include "tests/sampler_random.h"
 
 namespace {
@@ -39,6 +40,74 @@ TEST_CASE("samplers: exponentials, one at a time and many") {
     CHECK(many[i] == exp_f64(x[i]));
     const double want = x[i] < -700 ? 0 : std::exp(x[i]);
     CHECK(std::abs(many[i] - want) <= 4e-16 * want);
+  }
+}
+
+TEST_CASE("samplers: vectors of all widths give the same bits") {
+  Seeded s;
+  CAPTURE(s.seed);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<float> x(kLogitBlock);
+    for (float& l : x) l = s.rng() % 50 ? real(s.rng, round % 2 ? -1000.f : -20.f, 20) : -INFINITY;
+    const float largest = 20, scale = real(s.rng, 0.1f, 5), below = round % 3 ? real(s.rng, -10, 10) : INFINITY;
+    const double temperature = round % 4 ? double(real(s.rng, 0.1f, 3)) : 1;
+    std::vector<std::vector<double>> results;
+    for (const VectorPasses& p : all_vector_passes()) {
+      std::vector<double> weights(kLogitBlock);
+      const BlockSums quick = p.weigh(x.data(), largest, scale, below),
+                      exact = p.weigh_exactly(x.data(), double(largest), temperature, weights.data());
+      const BlockMoments m = p.moments(x.data(), 3);
+      const float kth = x[s.seed % x.size()];
+      std::vector<float> with_nan(x);
+      with_nan[s.seed % x.size()] = NAN;
+      results.push_back({quick.weight, quick.surprise, exact.weight, exact.surprise, m.count, m.sum, m.squares,
+                         double(p.any_above(x.data(), kth))});
+      results.back().insert(results.back().end(), weights.begin(), weights.end());
+      CHECK(p.any_above(with_nan.data(), 30));
+      CHECK(!p.any_above(x.data(), 20));
+      CHECK(results.back() == results.front());
+    }
+    double weight = 0, surprise = 0;  // what the quick sums mean
+    for (const float l : x) {
+      if (l < below) weight += std::exp2((double(l) - 20) * double(scale));
+      if (l < below && l > -INFINITY)
+        surprise += (20 - double(l)) * double(scale) * std::log(2.0) * std::exp2((double(l) - 20) * double(scale));
+    }
+    const double error = kWeightError * weight + kSurpriseError * surprise + 1e-30;
+    CHECK(std::abs(results[0][0] - weight) <= error);
+    CHECK(std::abs(results[0][1] - surprise) <= kManyTimes * error);
+  }
+}
+
+TEST_CASE("samplers: each step is its definition on a large vocabulary") {
+  Seeded s;
+  CAPTURE(s.seed);
+  for (int round = 0; round < 60; ++round) {
+    std::normal_distribution<float> bell(real(s.rng, -20, 20), real(s.rng, 0.5f, 6));
+    std::vector<float> logits(20000 + s.rng() % 1000);
+    for (float& l : logits) l = s.rng() % 100 ? bell(s.rng) : -INFINITY;
+    SamplerOptions o = some_options(s.rng);
+    o.top_p = std::min(o.top_p, 0.999f);
+    const auto history = some_history(s.rng, uint32_t(logits.size()));
+    for (const Step& step : kSteps) {
+      CAPTURE(step.name);
+      Random a(o.seed), b(o.seed);
+      Definition d(logits);
+      Candidates c;
+      c.begin(logits);
+      StepContext context{history, a};
+      if (round % 2) {  // a chain: the temperature comes first
+        d.temperature = 0.7;
+        c.scale(0.7);
+      }
+      step.define(d, o, history, b);
+      if (const auto made = step.make(o)) made->apply(c, context);
+      const int32_t want = d.draw(b);
+      Candidates copy = c;
+      copy.draw(a);
+      CHECK(copy.choice().id == want);
+      check_same(c, d);
+    }
   }
 }
 

@@ -12,6 +12,7 @@ namespace loam {
 namespace {
 
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+constexpr double kDeepest = 700;  // of a survey: weights below e^-700 are 0
 
 }  // namespace
 
@@ -73,8 +74,8 @@ std::span<Candidate> Candidates::all() {
   return items_;
 }
 
+// Of items_, which need not be all.
 void Candidates::sort(size_t count) {
-  all();
   count = std::min(count, items_.size());
   if (count <= sorted_) return;
   const auto from = items_.begin() + std::ptrdiff_t(sorted_), to = items_.begin() + std::ptrdiff_t(count);
@@ -117,57 +118,100 @@ bool Candidates::keep_allowed_top(size_t count, TokenConstraint& constraint) {
   return found;
 }
 
-double Candidates::total_weight() { return listed_ ? weigh() : view_.total_weight(largest(), temperature_); }
-
-double Candidates::weigh() {
-  all();
-  if (weighed_) return total_;
+double Candidates::weigh_items() {
   constexpr size_t kBlock = 256;
-  double block[kBlock];
-  total_ = 0;
+  double block[kBlock], total = 0;
   for (size_t begin = 0; begin < items_.size(); begin += kBlock) {
     const std::span<double> part(block, std::min(kBlock, items_.size() - begin));
     for (size_t i = 0; i < part.size(); ++i) part[i] = (double(items_[begin + i].logit) - largest_) / temperature_;
     exp_f64(part);
     for (size_t i = 0; i < part.size(); ++i) {
       items_[begin + i].weight = part[i];
-      total_ += part[i];
+      total += part[i];
     }
   }
+  return total;
+}
+
+double Candidates::weigh() {
+  all();
+  if (!weighed_) total_ = weigh_items();
   weighed_ = true;
   return total_;
 }
 
-// Sorts only as far as it must.
-void Candidates::keep_share(double share) {
-  constexpr size_t kFirst = 128, kMost = 8192;  // as many are looked for without a list
-  const double enough = share * total_weight();
-  double sum = 0;
-  const auto reached = [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      sum += weight_of(items_[i].logit);
-      if (sum < enough) continue;
-      items_.resize(i + 1);
-      sorted_ = std::max(sorted_, i + 1);
-      list_changed();
-      return true;
-    }
-    return false;
-  };
-  for (size_t count = kFirst; !listed_ && count <= kMost; count *= 8) {
-    view_.top(count, items_);
-    sum = 0;
-    if (reached(0, items_.size())) return;
+Candidates::Survey Candidates::survey(double depth) {
+  WeightSums sums;
+  if (!listed_ && depth < kDeepest) {
+    const double least = largest() - depth * temperature_;
+    view_.from(least, items_);
+    sorted_ = 0;
+    sums = view_.quick_sums(largest_, temperature_, least);
+    sums.weight += weigh_items();
+  } else {
+    sums.weight = weigh();
   }
-  all();
-  sum = 0;
-  for (size_t done = 0; done < items_.size();) {
-    const size_t end = std::min(items_.size(), std::max<size_t>(64, 4 * done));
-    sort(end);
-    if (reached(done, end)) return;
-    done = end;
+  for (const Candidate& c : items_) sums.surprise += c.weight * ((largest_ - double(c.logit)) / temperature_);
+  return {items_, sums, listed_};
+}
+
+std::span<const Candidate> Candidates::survey_share(double share, double& least) {
+  const Survey s = survey(share > 0 ? 1e-6 - natural_log(share) : kDeepest);  // the total is at least 1
+  least = share * s.sums.weight;
+  const double error = share * s.sums.weight_error;
+  const auto unsure = [&](const Candidate& c) { return std::abs(c.weight - least) <= error; };
+  if (!s.all && std::any_of(items_.begin(), items_.end(), unsure))
+    least = share * view_.sums(largest_, temperature_).weight;
+  return items_;
+}
+
+// How many of the likeliest of items_ have so much weight together; more than there are: they all have less.
+size_t Candidates::likeliest_with(double enough) {
+  double sum = 0;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (i == sorted_) sort(std::max<size_t>(64, 4 * i));  // only as far as it must
+    sum += items_[i].weight;
+    if (sum >= enough) return i + 1;
+  }
+  return items_.size() + 1;
+}
+
+void Candidates::keep_share(double share) {
+  // How deep it lies depends on the model; a survey that was not deep enough is lost time.
+  const double first = 6 - 1.5 * natural_log(1 - share);
+  for (const double depth : {first, first + 4, first + 8, kDeepest}) {
+    const Survey s = survey(depth);
+    const double enough = share * s.sums.weight, error = share * s.sums.weight_error;
+    size_t count = likeliest_with(enough - error);
+    if (!s.all && count <= items_.size() && count != likeliest_with(enough + error))
+      count = likeliest_with(share * view_.sums(largest_, temperature_).weight);
+    if (count > items_.size() && !s.all) continue;
+    items_.resize(std::min(count, items_.size()));
+    sorted_ = items_.size();
+    return list_changed();
   }
 }
+
+void Candidates::keep_likely(double share) {
+  double least;
+  survey_share(share, least);
+  if (least > 1) return keep_top(1);
+  keep_surveyed([&](const Candidate& c) { return c.weight >= least; });
+}
+
+void Candidates::drop(std::span<const int32_t> ids) {
+  if (listed_) return keep_if([&](const Candidate& c) { return !std::binary_search(ids.begin(), ids.end(), c.id); });
+  view_.adjust(ids, [](size_t, float) { return float(kMinusInfinity); });
+  largest_known_ = weighed_ = false;
+}
+
+void Candidates::top(size_t count, std::vector<Candidate>& out) {
+  if (!listed_) return view_.top(count, out);
+  out.resize(std::min(count, items_.size()));
+  std::partial_sort_copy(items_.begin(), items_.end(), out.begin(), out.end(), likelier);
+}
+
+size_t Candidates::count() { return listed_ ? items_.size() : view_.count(); }
 
 void Candidates::keep_weights(double least) {
   if (!listed_ && least > 0) {  // a little below the bound: rounding must not lose what the exact comparison keeps
@@ -193,10 +237,8 @@ void Candidates::keep_logits_from(double least) {
 }
 
 double Candidates::entropy() {
-  const double total = weigh();
-  double sum = 0;
-  for (const Candidate& c : items_) sum += c.weight * ((double(c.logit) - largest_) / temperature_);
-  return natural_log(total) - sum / total;
+  const WeightSums s = listed_ ? survey(0).sums : view_.sums(largest(), temperature_);
+  return natural_log(s.weight) + s.surprise / s.weight;
 }
 
 Moments Candidates::moments() {
@@ -219,6 +261,12 @@ void Candidates::choose(size_t index) {
 }
 
 void Candidates::draw(Random& random) {
+  if (!listed_) {
+    const double share = random.uniform();
+    items_.assign(1, view_.at_share(share, largest(), temperature_));
+    chosen_ = true;
+    return;
+  }
   double left = random.uniform() * weigh();
   size_t at = 0;
   for (; at + 1 < items_.size(); ++at) {  // the last one: rounding left a hair at the end

@@ -26,10 +26,12 @@ class Candidates {
   // Each keep_ function fails with bad_argument where nothing that can be drawn is left.
   void keep_top(size_t count);          // sorted, the likeliest first
   void keep_share(double share);        // the fewest likeliest that have this share of the total weight; sorted
+  void keep_likely(double share);       // those that have this share by themselves, but the likeliest in any case
   void keep_weights(double least);      // in their order; the likeliest has weight 1
   void keep_logits_from(double least);  // in their order; of the logits as they were before scale()
   template <class F>
-  void keep_if(F&& f);  // f(candidate); in their order
+  void keep_if(F&& f);                      // f(candidate); in their order
+  void drop(std::span<const int32_t> ids);  // ascending
   // keep_top among the allowed ones, without the mask. False: that was not found out, and nothing is changed.
   bool keep_allowed_top(size_t count, TokenConstraint& constraint);
   void choose(size_t index);  // of all()
@@ -37,11 +39,26 @@ class Candidates {
 
   // The list, made where it was not yet: sorted after keep_top and keep_share, else by id.
   std::span<Candidate> all();
+  size_t count();
   double weigh();    // all weights; returns their sum
   double largest();  // logit
   double entropy();  // in nats
   Moments moments();
   double temperature() const { return temperature_; }  // what the logits were divided by; they stay as they were
+
+  // The likely ones without a list of all: those of weights from e^-depth on, weighed, and sums over all candidates.
+  // Where there is a list, it is what it is. Good until the next call of a function that is not const.
+  struct Survey {
+    std::span<const Candidate> likely;
+    WeightSums sums;
+    bool all;  // the sums are exact then
+  };
+  Survey survey(double depth);
+  // Surveys those with this share of the total weight, and more; `least`: the weight that has just this share.
+  std::span<const Candidate> survey_share(double share, double& least);
+  template <class F>
+  void keep_surveyed(F&& f);                            // as keep_if; those that are not in the last survey go
+  void top(size_t count, std::vector<Candidate>& out);  // the likeliest, sorted; nothing is changed
 
   bool chosen() const { return chosen_; }
   const Candidate& choice() const { return items_[0]; }
@@ -50,8 +67,8 @@ class Candidates {
   void sort(size_t count);
   void list_changed();
   void check_largest() const;
-  double total_weight();
-  double weight_of(float logit) const { return exp_f64((double(logit) - largest_) / temperature_); }
+  double weigh_items();
+  size_t likeliest_with(double enough);
 
   LogitView view_;
   bool listed_ = false;  // items_ has all candidates
@@ -64,6 +81,11 @@ class Candidates {
 template <class F>
 void Candidates::keep_if(F&& f) {
   all();
+  keep_surveyed(f);
+}
+
+template <class F>
+void Candidates::keep_surveyed(F&& f) {
   size_t kept = 0, sorted = 0;
   for (size_t i = 0; i < items_.size(); ++i) {
     if (!f(items_[i])) continue;

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "core/text/samplers/numbers.h"
+#include "core/text/samplers/vector_passes.h"
 
 namespace loam {
 namespace {
@@ -26,15 +26,7 @@ bool any_above(const float* x, float threshold) {
   return any != 0;
 }
 
-constexpr size_t kSum = 256;  // values that are summed together: a number known beforehand becomes vector code
-
-double sum_of(const double (&x)[kSum]) {
-  double lanes[8] = {};
-  for (size_t i = 0; i < kSum; i += 8) {
-    for (size_t j = 0; j < 8; ++j) lanes[j] += x[i + j];
-  }
-  return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-}
+float quick_scale(double temperature) { return float(1.4426950408889634 / temperature); }  // log2(e)
 
 // Collects candidates above a threshold; with a limit, that of the best so far, in a buffer of twice as many, so that
 // nearly all logits cost one comparison. Ids come in ascending order: one that only equals the threshold is behind it.
@@ -57,12 +49,23 @@ class Gatherer {
   }
   void offer(std::span<const float> logits, size_t begin, size_t end) {
     while (begin < end) {
+      if (full_ && end - begin >= kLogitBlock && !passes_.any_above(&logits[begin], threshold_)) {
+        begin += kLogitBlock;
+        continue;
+      }
       if (full_ && end - begin >= kBlock && !any_above(&logits[begin], threshold_)) {
         begin += kBlock;
         continue;
       }
-      for (const size_t stop = std::min(end, begin + kBlock); begin < stop; ++begin)
-        offer(int32_t(begin), logits[begin]);
+      uint8_t places[kBlock];
+      size_t above = 0;
+      const size_t count = std::min(end - begin, kBlock);
+      for (size_t i = 0; i < count; ++i) {  // without a branch: which ones they are is not to be foreseen
+        places[above] = uint8_t(i);
+        above += !full_ || !(logits[begin + i] <= threshold_);
+      }
+      for (size_t i = 0; i < above; ++i) offer(int32_t(begin + places[i]), logits[begin + places[i]]);
+      begin += count;
     }
   }
 
@@ -71,6 +74,7 @@ class Gatherer {
   size_t wanted_;  // 0: all
   bool full_;      // others must exceed the threshold
   float threshold_;
+  const VectorPasses& passes_ = vector_passes();
 };
 
 }  // namespace
@@ -137,73 +141,142 @@ void LogitView::adjust(std::span<const int32_t> ids, const LogitChange& change) 
   changed_.swap(merged_);
 }
 
+// f(logits, ids, first) for blocks of all candidates in the order of their ids: `ids`, or from `first` on where it is
+// null. What does not fill a block is filled up with -inf.
+template <class F>
+void LogitView::visit_blocks(F&& f) const {
+  float rest[kLogitBlock];
+  int32_t ids[kLogitBlock];
+  size_t left = 0;
+  const auto flush = [&] {
+    if (left == 0) return;
+    std::fill(rest + left, rest + kLogitBlock, kMinusInfinity);
+    f(static_cast<const float*>(rest), static_cast<const int32_t*>(ids), size_t(0));
+    left = 0;
+  };
+  const auto add = [&](int32_t id, float x) {
+    rest[left] = x;
+    ids[left++] = id;
+    if (left == kLogitBlock) flush();
+  };
+  visit(
+      [&](size_t begin, size_t end) {
+        for (; end - begin >= kLogitBlock; begin += kLogitBlock) {
+          flush();
+          f(&logits_[begin], static_cast<const int32_t*>(nullptr), begin);
+        }
+        for (; begin < end; ++begin) add(int32_t(begin), logits_[begin]);
+      },
+      add);
+  flush();
+}
+
 float LogitView::largest() const {
+  const VectorPasses& passes = vector_passes();
   float best = kMinusInfinity;
-  const auto look = [&](int32_t id, float x) {
-    if (x != x) fail_not_a_number(id);
-    if (x > best) best = x;
-  };
-  const auto run = [&](size_t i, size_t end) {
-    while (i < end) {
-      if (end - i >= kBlock && !any_above(&logits_[i], best)) {
-        i += kBlock;
-        continue;
-      }
-      for (const size_t stop = std::min(end, i + kBlock); i < stop; ++i) look(int32_t(i), logits_[i]);
+  visit_blocks([&](const float* x, const int32_t* ids, size_t first) {
+    if (!passes.any_above(x, best)) return;
+    for (size_t i = 0; i < kLogitBlock; ++i) {
+      if (x[i] != x[i]) fail_not_a_number(ids ? ids[i] : int32_t(first + i));
+      best = std::max(best, x[i]);
     }
-  };
-  visit(run, look);
+  });
   return best;
 }
 
-// The sum over all candidates of what f makes of a block of them, in place; it makes 0 of -inf.
-template <class F>
-double LogitView::sum(F&& f) const {
-  double block[kSum], rest[kSum], total = 0;
-  size_t left = 0;  // in rest, which has what does not fill a block by itself
-  const auto add = [&](int32_t, float x) {
-    rest[left++] = double(x);
-    if (left < kSum) return;
-    f(rest);
-    total += sum_of(rest);
-    left = 0;
-  };
-  const auto run = [&](size_t begin, size_t end) {
-    for (; end - begin >= kSum; begin += kSum) {
-      for (size_t i = 0; i < kSum; ++i) block[i] = double(logits_[begin + i]);
-      f(block);
-      total += sum_of(block);
-    }
-    for (; begin < end; ++begin) add(0, logits_[begin]);
-  };
-  visit(run, add);
-  while (left) add(0, kMinusInfinity);
-  return total;
+size_t LogitView::count() const {
+  const VectorPasses& passes = vector_passes();
+  double count = 0;
+  visit_blocks([&](const float* x, const int32_t*, size_t) { count += passes.moments(x, 0).count; });
+  return size_t(count);
 }
 
-double LogitView::total_weight(double largest, double temperature) const {
-  return sum([&](double(&x)[kSum]) {
-    for (double& v : x) v -= largest;
-    if (temperature != 1) {
-      for (double& v : x) v /= temperature;
-    }
-    exp_f64(x);
+WeightSums LogitView::sums(double largest, double temperature) const {
+  const VectorPasses& passes = vector_passes();
+  WeightSums out;
+  double weights[kLogitBlock];
+  visit_blocks([&](const float* x, const int32_t*, size_t) {
+    const BlockSums s = passes.weigh_exactly(x, largest, temperature, weights);
+    out.weight += s.weight;
+    out.surprise += s.surprise;
   });
+  return out;
+}
+
+WeightSums LogitView::quick_sums(double largest, double temperature, double below) const {
+  const VectorPasses& passes = vector_passes();
+  const float scale = quick_scale(temperature);
+  auto bound = float(below);  // the lowest float that is not less
+  if (double(bound) < below) bound = std::nextafterf(bound, -kMinusInfinity);
+  WeightSums out;
+  visit_blocks([&](const float* x, const int32_t*, size_t) {
+    const BlockSums s = passes.weigh(x, float(largest), scale, bound);
+    out.weight += s.weight;
+    out.surprise += s.surprise;
+  });
+  out.weight_error = kWeightError * out.weight + kSurpriseError * out.surprise + 1e-30;
+  out.surprise_error = kManyTimes * out.weight_error;
+  return out;
+}
+
+// False: whether it is this candidate lies within the errors of the quick sums.
+bool LogitView::find_share(double share, double largest, double temperature, bool quick, Candidate& found) const {
+  const VectorPasses& passes = vector_passes();
+  double weights[kLogitBlock], total = 0, surprise = 0;
+  block_weights_.clear();
+  visit_blocks([&](const float* x, const int32_t*, size_t) {
+    const BlockSums s = quick ? passes.weigh(x, float(largest), quick_scale(temperature), -kMinusInfinity)
+                              : passes.weigh_exactly(x, largest, temperature, weights);
+    block_weights_.push_back(s.weight);
+    total += s.weight;
+    surprise += s.surprise;
+  });
+  const double error = quick ? 2 * (kWeightError * total + kSurpriseError * surprise) : 0;
+  double left = share * total;
+  size_t wanted = 0, block = 0;
+  for (size_t b = 0; b < block_weights_.size(); ++b) {
+    if (block_weights_[b] <= 0) continue;
+    wanted = b;
+    if (left < block_weights_[b]) break;
+    left -= block_weights_[b];
+  }
+  bool sure = !quick;  // also where rounding left a hair at the end
+  visit_blocks([&](const float* x, const int32_t* ids, size_t first) {
+    if (block++ != wanted) return;
+    passes.weigh_exactly(x, largest, temperature, weights);
+    for (size_t i = 0; i < kLogitBlock; ++i) {
+      if (x[i] == kMinusInfinity) continue;
+      found = {ids ? ids[i] : int32_t(first + i), x[i], weights[i]};
+      if (left < weights[i]) {
+        sure |= left > error && left + error < weights[i];
+        return;
+      }
+      left -= weights[i];
+    }
+  });
+  return sure;
+}
+
+Candidate LogitView::at_share(double share, double largest, double temperature) const {
+  Candidate found{-1, 0, 0};
+  if (!find_share(share, largest, temperature, true, found)) find_share(share, largest, temperature, false, found);
+  return found;
 }
 
 Moments LogitView::moments() const {
   constexpr double kNone = double(kMinusInfinity);
-  const double count = sum([](double(&x)[kSum]) {
-    for (double& v : x) v = v > kNone ? 1.0 : 0.0;
+  const VectorPasses& passes = vector_passes();
+  double shift = kNone;  // about where they are: keeps the squares small
+  double count = 0, sum = 0, squares = 0;
+  visit_blocks([&](const float* x, const int32_t*, size_t) {
+    if (shift == kNone) shift = double(*std::max_element(x, x + kLogitBlock));
+    const BlockMoments m = passes.moments(x, shift > kNone ? shift : 0);
+    count += m.count;
+    sum += m.sum;
+    squares += m.squares;
   });
-  const double mean = sum([](double(&x)[kSum]) {
-                        for (double& v : x) v = v > kNone ? v : 0.0;
-                      }) /
-                      count;
-  const double squares = sum([&](double(&x)[kSum]) {
-    for (double& v : x) v = v > kNone ? (v - mean) * (v - mean) : 0.0;
-  });
-  return {mean, std::sqrt(squares / count)};
+  const double mean = sum / count;
+  return {shift + mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
 }
 
 void LogitView::top(size_t count, std::vector<Candidate>& out) const {

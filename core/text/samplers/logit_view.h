@@ -23,6 +23,12 @@ struct Moments {
   double mean, deviation;
 };
 
+// Of weights e^-y, and of y e^-y; the true sums are at most this far away.
+struct WeightSums {
+  double weight = 0, surprise = 0;
+  double weight_error = 0, surprise_error = 0;
+};
+
 // Gives the new logit of the index-th of a list of ids.
 using LogitChange = std::function<float(size_t index, float logit)>;
 
@@ -35,9 +41,15 @@ class LogitView {
   // `ids` ascend; those that do not exist are no matter.
   void adjust(std::span<const int32_t> ids, const LogitChange& change);
 
-  float largest() const;                                             // -inf: there is no candidate
-  double total_weight(double largest, double temperature) const;     // of all candidates
-  Moments moments() const;                                           // of the candidates' logits
+  size_t count() const;     // of the candidates
+  float largest() const;    // -inf: there is no candidate
+  Moments moments() const;  // of the candidates' logits
+  // Over all candidates. `temperature` divides the logits.
+  WeightSums sums(double largest, double temperature) const;
+  // Over those of a logit less than `below`, several times as fast, with bounds on the errors.
+  WeightSums quick_sums(double largest, double temperature, double below) const;
+  // Goes through the candidates by id to where they have this share of the total weight.
+  Candidate at_share(double share, double largest, double temperature) const;
   void top(size_t count, std::vector<Candidate>& out) const;         // the likeliest, sorted
   void from(double least_logit, std::vector<Candidate>& out) const;  // those of at least this logit, by id
 
@@ -51,12 +63,14 @@ class LogitView {
   template <class Run, class One>
   void visit_allowed(size_t begin, size_t end, size_t& next, Run&& run, One&& one) const;
   template <class F>
-  double sum(F&& f) const;
+  void visit_blocks(F&& f) const;
+  bool find_share(double share, double largest, double temperature, bool quick, Candidate& found) const;
 
   std::span<const float> logits_;
   std::span<const uint64_t> allowed_;
   bool restricted_ = false;
   std::vector<Changed> changed_, merged_;  // by id, in place of the logits
+  mutable std::vector<double> block_weights_;
 };
 
 }  // namespace loam

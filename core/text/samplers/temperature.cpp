@@ -27,8 +27,9 @@ struct DynamicTemperature : SamplerStep {
   DynamicTemperature(double temperature, double range, double e)
       : low(std::max(0.0, temperature - range)), high(temperature + range), exponent(e) {}
   void apply(Candidates& c, StepContext&) override {
-    if (c.all().size() < 2) return;
-    const double share = c.entropy() / natural_log(double(c.all().size()));  // 0: certain, 1: all are equal
+    const size_t count = c.count();
+    if (count < 2) return;
+    const double share = c.entropy() / natural_log(double(count));  // 0: certain, 1: all are equal
     const double raised = exponent == 0 ? 1 : share > 0 ? power(std::min(share, 1.0), exponent) : 0;
     divide(c, low + (high - low) * raised);
   }

@@ -1,5 +1,7 @@
 // XTC ("exclude top choices"): now and then removes every token that is likely enough, but for the least likely of
 // them.
+#include <algorithm>
+
 #include "core/text/samplers/step.h"
 
 namespace loam {
@@ -7,17 +9,24 @@ namespace {
 
 struct Xtc : SamplerStep {
   double probability, threshold;
+  std::vector<int32_t> removed;
+  std::vector<Candidate> two;
   Xtc(double p, double t) : probability(p), threshold(t) {}
   void apply(Candidates& c, StepContext& context) override {
-    if (c.all().size() < 2 || context.random.uniform() >= probability) return;
-    const double least = threshold * c.weigh();
+    c.top(2, two);
+    if (two.size() < 2 || context.random.uniform() >= probability) return;
+    double least;
+    const std::span<const Candidate> likely = c.survey_share(threshold, least);
     const Candidate* last = nullptr;  // the least likely of the likely ones
-    for (const Candidate& x : c.all()) {
+    for (const Candidate& x : likely) {
       if (x.weight >= least && (!last || likelier(*last, x))) last = &x;
     }
-    if (!last) return;
-    const Candidate bound = *last;
-    c.keep_if([&](const Candidate& x) { return !likelier(x, bound); });
+    removed.clear();
+    for (const Candidate& x : likely) {
+      if (last && likelier(x, *last)) removed.push_back(x.id);
+    }
+    std::sort(removed.begin(), removed.end());
+    if (!removed.empty()) c.drop(removed);
   }
 };
 
