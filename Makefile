@@ -29,8 +29,13 @@ SYSTEM_smollm2-135m = You are a helpful AI assistant.
 chat: program
 	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam chat "$$model" $(if $(SYSTEM_$(MODEL)),-sys '$(SYSTEM_$(MODEL))') $(ARGS)
 
+# Without MODEL: all demo models that were downloaded before.
 bench: program
+ifeq ($(origin MODEL),file)
+	@exec sh tools/demo/fetch.sh --present $(BUILD)/loam bench $(ARGS)
+else
 	@model=`sh tools/demo/fetch.sh '$(MODEL)'` && exec $(BUILD)/loam bench "$$model" $(ARGS)
+endif
 
 # test fetches the default demo model alone; test-full all of them, and turns the slow sweeps on.
 test: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-test

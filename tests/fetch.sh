@@ -50,6 +50,8 @@ path=$(sh "$fetch" good) && cmp "$path" "$work/whole" || fail "from the beginnin
 
 # A second run asks neither the network nor Python.
 path=$(PIP_FIND_LINKS=/nowhere sh "$fetch" good) || fail "second run"
+present=$(PIP_FIND_LINKS=/nowhere sh "$fetch" --present printf '%s|' 'a b') || fail "--present"
+[ "$present" = "a b|$path|" ] || fail "--present gave '$present'"
 
 # A wrong hash: refused, removed.
 err=$(sh "$fetch" bad 2>&1 >/dev/null) && fail "a wrong hash was accepted"

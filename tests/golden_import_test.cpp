@@ -83,8 +83,10 @@ std::string text_of(const fs::path& path, const char* backend) {
   Stream stream(session, tokenizer);
   std::string text;
   const auto never = [] { return false; };
-  REQUIRE(stream.feed(tokenizer.encode("hello world"), never));
+  const std::vector<int32_t> prompt = tokenizer.encode("hello world");
+  REQUIRE(stream.feed(prompt, never));
   stream.generate(sampler, {.limit = 12}, never, [&](std::string_view piece) { text += piece; });
+  CHECK(session.stats().rows <= prompt.size() + 11);  // nothing is computed behind the last token
   return text;
 }
 

@@ -22,14 +22,15 @@ class Clock {
 }  // namespace
 
 int64_t Stream::room() const {
-  const int64_t held = int64_t(tokens_.size()), in_page = (kPageTokens - held % kPageTokens) % kPageTokens;
+  const int64_t held = session_.length(sequence_), in_page = (kPageTokens - held % kPageTokens) % kPageTokens;
   return session_.free_positions() + in_page;
 }
 
 bool Stream::feed(const std::vector<int32_t>& tokens, const Cancelled& cancelled, const OnProgress& progress) {
   size_t same =
       size_t(std::mismatch(tokens.begin(), tokens.end(), tokens_.begin(), tokens_.end()).first - tokens.begin());
-  if (same == tokens.size() && same > 0) --same;  // the last one is computed again, for its logits
+  same = std::min(same, size_t(session_.length(sequence_)));  // an answer's last token may not be computed yet
+  if (same == tokens.size() && same > 0) --same;              // the last one is computed again, for its logits
   session_.truncate(sequence_, int64_t(same));
   tokens_.resize(same);
   if (int64_t(tokens.size() - same) > room())
@@ -71,8 +72,9 @@ StopReason Stream::generate(Sampler& sampler, const GenerateOptions& options, co
     if (!shown.empty()) on_text(shown);
     ++drawn;
     if (stop.stopped()) return StopReason::stop_text;
-    session_.decode(std::array{BatchRow{token, sequence_, true, nullptr}});
     tokens_.push_back(token);
+    if (int64_t(drawn) == options.limit) return StopReason::limit;  // nobody may ever ask for what follows it
+    session_.decode(std::array{BatchRow{token, sequence_, true, nullptr}});
     return std::nullopt;
   };
   std::optional<StopReason> reason;

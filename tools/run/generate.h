@@ -57,7 +57,7 @@ class Stream {
   Session& session_;
   const Tokenizer& tokenizer_;
   int sequence_;
-  std::vector<int32_t> tokens_;  // what the sequence holds
+  std::vector<int32_t> tokens_;  // what the sequence holds, and maybe one more: the last that a limit allowed
   std::vector<BatchRow> rows_;
   Timing prefill_, decode_;
 };
