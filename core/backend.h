@@ -38,6 +38,7 @@ struct Segment {
 class Plan {
  public:
   virtual ~Plan() = default;
+  virtual size_t bytes() const { return 0; }  // of scratch memory
 };
 
 class Backend {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/machine.h"
 #include "core/profile.h"
 
 namespace loam {
@@ -46,6 +47,7 @@ Executor::Executor(const Graph& graph, Placement placement, size_t pages, int ma
   if (placement_.backends.empty()) fail(Code::bad_argument, "executor: no backend");
   if (max_rows < 1 || max_rows > kMaxRows)
     fail(Code::bad_argument, "executor: %d rows, expected 1 to %d", max_rows, kMaxRows);
+  const AvailableMemory free = available_memory();
   place_states();
   place();
   plan_memory();
@@ -57,6 +59,7 @@ Executor::Executor(const Graph& graph, Placement placement, size_t pages, int ma
       s.states.push_back(state_backend_[i] == step.backend ? states_[i].get() : nullptr);
     step.plan = placement_.backends[size_t(step.backend)]->plan(std::move(s));
   }
+  require_memory(memory(), free, "a session of this context");  // before anything of it is touched
 }
 
 int Executor::wanted_backend(const Node& node) const {
@@ -132,6 +135,14 @@ void Executor::make_arenas_and_states(size_t pages) {
     const int b = std::max(0, state_backend_[i]);
     states_.push_back(placement_.backends[size_t(b)]->allocate(pages * graph_.states()[i].page_bytes()));
   }
+}
+
+uint64_t Executor::memory() const {
+  uint64_t bytes = 0;
+  for (const auto& arena : arenas_) bytes += arena ? arena->size() : 0;
+  for (const auto& state : states_) bytes += state->size();
+  for (const Step& step : steps_) bytes += step.plan ? step.plan->bytes() : 0;
+  return bytes;
 }
 
 void Executor::find_copies() {

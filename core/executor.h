@@ -31,6 +31,7 @@ class Executor {
   std::vector<std::string> fallbacks() const;
   const Graph& graph() const { return graph_; }
   size_t arena_bytes() const { return arena_bytes_; }
+  uint64_t memory() const;  // of arenas, states and plans
   size_t segments() const { return steps_.size(); }
 
  private:

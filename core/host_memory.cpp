@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include "core/machine.h"
+
 namespace loam {
 
 HostBuffer::HostBuffer(size_t bytes) : Buffer(bytes), mapped_((bytes + 4095) / 4096 * 4096) {
@@ -9,9 +11,12 @@ HostBuffer::HostBuffer(size_t bytes) : Buffer(bytes), mapped_((bytes + 4095) / 4
   void* p = MAP_FAILED;
   if (bytes <= SIZE_MAX / 2)  // beyond, the rounding above has wrapped
     p = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED)
-    fail(Code::out_of_memory, "cannot get %.1f MiB of memory: ask for less context or a smaller model",
-         double(bytes) / 1048576);
+  if (p == MAP_FAILED) {
+    const AvailableMemory free = available_memory();
+    fail(Code::out_of_memory,
+         "cannot get %.1f MiB of memory, %s allows %.1f MiB: ask for less context or a smaller model",
+         double(bytes) / 1048576, free.limit, double(free.bytes) / 1048576);
+  }
   data_ = static_cast<std::byte*>(p);
 }
 

@@ -180,7 +180,8 @@ typedef enum loam_activations { LOAM_ACTIVATIONS_INT8 = 0, LOAM_ACTIVATIONS_F32 
 
 typedef struct loam_session_options {
   size_t size;
-  int64_t context;        /* positions of all sequences together, rounded up to pages of 64; 0: the model's own */
+  int64_t context;        /* positions of all sequences together, rounded up to pages of 64; 0: the model's own,
+                             or what fits into memory */
   int32_t threads;        /* 0: as many as this process may use */
   int32_t kv_type;        /* loam_kv_type: how keys and values are kept */
   int32_t activations;    /* loam_activations: how the inputs of matrices are rounded */
@@ -191,7 +192,7 @@ typedef struct loam_session_options {
 #define LOAM_SESSION_OPTIONS_INIT \
   { sizeof(loam_session_options), 0, 0, 0, 0, NULL, NULL, NULL }
 
-/* Memory for the whole context is reserved here and taken as it is used. LOAM_OUT_OF_MEMORY, LOAM_BAD_ARGUMENT. */
+/* Memory for the whole context must be free here, and is taken as it is used. LOAM_OUT_OF_MEMORY, LOAM_BAD_ARGUMENT. */
 LOAM_API loam_status loam_session_create(const loam_model* model, const loam_session_options* options,
                                          loam_session** session);
 LOAM_API loam_status loam_session_free(loam_session* session);

@@ -34,12 +34,12 @@ namespace {
 Session& session_of(loam_session* s) { return *required(s, "session").session; }
 const Session& session_of(const loam_session* s) { return *required(s, "session").session; }
 
-SessionOptions options_of(const loam_session_options& o, const Model& model) {
+SessionOptions options_of(const loam_session_options& o) {
   if (o.kv_type != LOAM_KV_F16 && o.kv_type != LOAM_KV_F32) fail(Code::bad_argument, "no kv_type %d", o.kv_type);
   if (o.activations != LOAM_ACTIVATIONS_INT8 && o.activations != LOAM_ACTIVATIONS_F32)
     fail(Code::bad_argument, "no activations %d", o.activations);
   SessionOptions options;
-  options.context = o.context ? o.context : model.config().context;
+  options.context = o.context;
   options.decoder.kv = o.kv_type == LOAM_KV_F32 ? KvType::f32 : KvType::f16;
   options.decoder.activations =
       o.activations == LOAM_ACTIVATIONS_F32 ? Activations::Kind::f32 : Activations::Kind::int8;
@@ -120,8 +120,7 @@ loam_status loam_session_create(const loam_model* model, const loam_session_opti
     s->model = state;
     s->progress = o.progress;
     s->progress_user = o.progress_user;
-    s->session =
-        std::make_unique<Session>(state->model, placement_of(o.backend, o.threads), options_of(o, *state->model));
+    s->session = std::make_unique<Session>(state->model, placement_of(o.backend, o.threads), options_of(o));
     for (const std::string& line : s->session->executor().fallbacks())
       state->say(LOAM_LOG_WARNING, "runs in the reference backend: " + line);
     *session = s.release();

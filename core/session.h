@@ -12,7 +12,8 @@
 namespace loam {
 
 struct SessionOptions {
-  int64_t context = 4096;  // positions of all sequences together, rounded up to pages of 64
+  int64_t context =
+      4096;  // of all sequences together, in whole pages of 64; 0: the model's own, or what fits into memory
   DecoderOptions decoder = {};
   int max_rows = kMaxRows;  // larger batches are split
 };

@@ -221,18 +221,6 @@ TEST_CASE("instruction sets are chosen by name") {
   CHECK_THROWS_AS(make_cpu_backend(-1), Error);
 }
 
-TEST_CASE("processors that a quota allows") {
-  CHECK(cpu::quota_processors("max 100000") == 0);
-  CHECK(cpu::quota_processors("") == 0);
-  CHECK(cpu::quota_processors("100000 100000") == 1);
-  CHECK(cpu::quota_processors("150000 100000") == 2);
-  CHECK(cpu::quota_processors("400000 100000") == 4);
-  CHECK(cpu::quota_processors("1000 100000") == 1);
-  CHECK(cpu::quota_processors("-1 100000") == 0);
-  CHECK(cpu::quota_processors("5 0") == 0);
-  CHECK(cpu::default_threads() >= 1);
-}
-
 TEST_CASE("memory is zeroed and aligned, and only what is touched is taken") {
   const auto backend = make_cpu_backend(1);
   const auto pool = backend->allocate(size_t(1) << 36);  // more than there is

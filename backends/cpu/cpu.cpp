@@ -6,6 +6,7 @@
 #include "backends/cpu/detect.h"
 #include "backends/cpu/team.h"
 #include "core/host_memory.h"
+#include "core/machine.h"
 #include "core/profile.h"
 
 namespace loam {
@@ -53,6 +54,8 @@ class CpuPlan : public Plan {
     thread_scratch_ = scratch_->host() + scratch;
     for (Call& call : calls_) call.scratch = scratch_->host();
   }
+
+  size_t bytes() const override { return scratch_->size(); }
 
   void run(const Run& run) {
     run_ = run;
@@ -174,7 +177,7 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
   const char* forced = std::getenv("LOAM_CPU_ISA");
   const std::string isa = !options.isa.empty() ? options.isa : forced ? forced : "";
   return std::make_unique<cpu::CpuBackend>(cpu::find_table(isa),
-                                           options.threads ? options.threads : cpu::default_threads());
+                                           options.threads ? options.threads : usable_processors());
 }
 
 std::vector<std::string> cpu_instruction_sets() {

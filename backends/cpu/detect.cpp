@@ -1,12 +1,7 @@
 #include "backends/cpu/detect.h"
 
-#include <sched.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-#include <thread>
+#include <string>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -55,29 +50,6 @@ bool has_neon() {  // dot products and half floats; bits of asm/hwcap.h
 }
 #endif
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-// The tightest cpu.max between this process's cgroup and the root.
-int cgroup_processors() {
-  std::ifstream file("/proc/self/cgroup");
-  std::string line, path;
-  while (std::getline(file, line)) {
-    if (line.rfind("0::", 0) == 0) path = line.substr(3);
-  }
-  int least = 0;
-  while (true) {
-    const int found = quota_processors(first_line("/sys/fs/cgroup" + path + "/cpu.max"));
-    if (found && (!least || found < least)) least = found;
-    if (path.empty()) return least;
-    path.erase(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-  }
-}
-
 }  // namespace
 
 std::vector<const KernelTable*> available_tables() {
@@ -103,23 +75,6 @@ const KernelTable& find_table(std::string_view isa) {
   }
   fail(Code::unsupported, "cpu: the instruction set '%.*s' is unknown or not of this machine; it has: %s",
        int(std::min<size_t>(isa.size(), 40)), isa.data(), names.c_str());
-}
-
-int quota_processors(const std::string& cpu_max) {
-  std::istringstream text(cpu_max);
-  double quota = 0, period = 0;
-  if (!(text >> quota >> period) || quota <= 0 || period <= 0) return 0;  // "max 100000", or no such file
-  return std::max(1, int(std::min(quota / period + 0.999, 1e6)));
-}
-
-int default_threads() {
-  int count = int(std::thread::hardware_concurrency());
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
-  const int quota = cgroup_processors();
-  if (quota) count = std::min(count, quota);
-  return std::max(1, count);
 }
 
 }  // namespace loam::cpu

@@ -1,4 +1,4 @@
-// What this machine offers: instruction sets and processors. Compiled without flags of any instruction set.
+// What this machine offers: its instruction sets. Compiled without flags of any instruction set.
 #pragma once
 #include <string>
 #include <string_view>
@@ -13,11 +13,5 @@ std::vector<const KernelTable*> available_tables();
 
 // The named instruction set's, or the best for an empty name. Error where it is unknown or does not run here.
 const KernelTable& find_table(std::string_view isa);
-
-// Processors that this process may use: affinity mask and cgroup quota.
-int default_threads();
-
-// Processors of a cgroup's cpu.max ("150000 100000" is 1.5, so 2), or 0: no limit.
-int quota_processors(const std::string& cpu_max);
 
 }  // namespace loam::cpu

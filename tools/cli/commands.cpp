@@ -24,7 +24,8 @@ constexpr Option kMachine[] = {
 };
 
 constexpr Option kContext[] = {
-    {"-c,--ctx-size", Kind::integer, "N", "0", "tokens of context; 0: what the model was trained for", 0, 1 << 24},
+    {"-c,--ctx-size", Kind::integer, "N", "0", "tokens of context; 0: what the model was trained for, or what fits", 0,
+     1 << 24},
     {"-b,--batch-size", Kind::integer, "N", "512", "rows computed at once while reading a prompt", 1, 512},
 };
 

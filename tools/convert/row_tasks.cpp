@@ -1,12 +1,11 @@
 #include "tools/convert/row_tasks.h"
 
-#include <omp.h>
-
 #include <atomic>
 #include <exception>
 #include <mutex>
 
 #include "core/error.h"
+#include "core/machine.h"
 
 namespace loam {
 
@@ -17,7 +16,7 @@ void run_tasks(const std::vector<RowTask>& tasks, int threads, const Progress& p
   std::atomic<bool> stop{false};
   std::exception_ptr error;
   std::mutex mutex;  // not omp critical: an exception must not leave one
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads > 0 ? threads : omp_get_num_procs())
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads > 0 ? threads : usable_processors())
   for (size_t i = 0; i < tasks.size(); ++i) {
     if (stop) continue;
     try {

@@ -42,7 +42,7 @@ Engine open_engine(const Arguments& args, bool tokenizer_needed) {
 std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<const Model> model, int64_t context,
                                       int threads, int max_rows) {
   SessionOptions options;
-  options.context = context > 0 ? context : model->config().context;
+  options.context = context;
   options.decoder.kv = args.text("--kv") == "f32" ? KvType::f32 : KvType::f16;
   options.decoder.activations = args.text("--activations") == "f32" ? Activations::Kind::f32 : Activations::Kind::int8;
   options.max_rows = max_rows;
