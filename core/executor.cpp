@@ -106,14 +106,14 @@ void Executor::place() {
   }
 }
 
-// A value lives from the node that makes it to the last that reads it; inputs from the start, outputs to the end. An
-// input and an output of the same node never share memory.
+// A value lives from the node that makes it to the one after the last that reads it (a backend may run two neighbours
+// as one); inputs from the start, outputs to the end. An input and an output of the same node never share memory.
 void Executor::plan_memory() {
   const size_t count = graph_.values().size();
   std::vector<int> first(count, 0), last(count, 0);
   for (size_t i = 0; i < graph_.nodes().size(); ++i) {
     for (Value v : graph_.nodes()[i].outputs) first[size_t(v)] = last[size_t(v)] = int(i);
-    for (Value v : graph_.nodes()[i].inputs) last[size_t(v)] = int(i);
+    for (Value v : graph_.nodes()[i].inputs) last[size_t(v)] = int(i) + 1;
   }
   for (Value v : graph_.outputs()) last[size_t(v)] = std::numeric_limits<int>::max();
   ArenaPlanner planner;

@@ -31,6 +31,7 @@ inline void run_kernel(const cpu::Kernel& kernel, const Graph& graph, const OpAr
     std::vector<int64_t> order(static_cast<size_t>(chunks[p]));
     std::iota(order.begin(), order.end(), 0);
     std::shuffle(order.begin(), order.end(), random);
+    if (kernel.phases[p].prepare && !order.empty()) kernel.phases[p].prepare(call, thread_scratch.data.get());
     for (int64_t chunk : order) kernel.phases[p].run(call, chunk, thread_scratch.data.get());
   }
 }

@@ -30,7 +30,7 @@ const Kernel& kernel_of(const KernelTable& table, const Op& op) {
 class CpuPlan : public Plan {
  public:
   CpuPlan(const KernelTable& table, Segment segment, int threads)
-      : segment_(std::move(segment)), threads_(threads), team_(count_phases(table)) {
+      : segment_(std::move(segment)), threads_(threads), prepared_(size_t(threads)), team_(count_phases(table)) {
     const Graph& graph = *segment_.graph;
     size_t values = 0, weights = 0, scratch = 0;
     for (int n : segment_.nodes) {
@@ -59,10 +59,17 @@ class CpuPlan : public Plan {
 
   void run(const Run& run) {
     run_ = run;
+    phases_begun_ += phases_.size();
     for (size_t i = 0; i < matrices_.size(); ++i)
       matrices_[i].rows = int64_t(rows_[i] == RowCount::batch ? run.rows.size() : run.outputs.size());
+    for (size_t i = 1; i < calls_.size(); ++i) {
+      const Kernel* kernel = absorbers_[i];
+      calls_[i].before = kernel && kernel->absorbs(calls_[i], calls_[i - 1]) ? &calls_[i - 1] : nullptr;
+    }
     for (size_t p = 0; p < phases_.size(); ++p) {
-      chunks_[p] = phases_[p].phase->chunks(*phases_[p].call, threads_);
+      const Call* call = phases_[p].call;
+      const bool absorbed = call != &calls_.back() && call[1].before == call;
+      chunks_[p] = absorbed ? 0 : phases_[p].phase->chunks(*call, threads_);
       team_.set_chunks(p, chunks_[p]);
     }
     if (run.profile) return run_profiled(*run.profile);
@@ -87,12 +94,17 @@ class CpuPlan : public Plan {
     team_.set_stamps(nullptr);
   }
 
+  struct alignas(128) LastPrepared {
+    uint64_t phase = 0;  // counted over all runs
+  };
+
   size_t count_phases(const KernelTable& table) {
     size_t count = 0;
     for (int n : segment_.nodes) count += size_t(kernel_of(table, segment_.graph->nodes()[size_t(n)].op).phase_count);
     phases_.reserve(count);
     chunks_.resize(count);
     calls_.reserve(segment_.nodes.size());
+    absorbers_.reserve(segment_.nodes.size());
     return count;
   }
 
@@ -118,14 +130,51 @@ class CpuPlan : public Plan {
     call.state = bind_state(segment_, node);
     call.run = &run_;
     call.chunks = chunks_.data() + phases_.size();
+    const int before = calls_.empty() ? -1 : segment_.nodes[calls_.size() - 1];
+    absorbers_.push_back(kernel.absorbs && before >= 0 && may_absorb(before, index) ? &kernel : nullptr);
     calls_.push_back(call);
     for (int i = 0; i < kernel.phase_count; ++i) phases_.push_back({&kernel.phases[i], &calls_.back(), index});
+  }
+
+  // Whether the second node can do the work of the first while its own outputs are written.
+  bool may_absorb(int first, int second) const {
+    const Graph& graph = *segment_.graph;
+    const Node &before = graph.nodes()[size_t(first)], &node = graph.nodes()[size_t(second)];
+    const auto reads = [](const Node& n, Value v) { return std::count(n.inputs.begin(), n.inputs.end(), v) > 0; };
+    for (Value v : before.outputs) {  // what stays with the threads may have no other reader
+      if (!reads(node, v)) continue;
+      const auto& kept = graph.outputs();
+      if (std::count(kept.begin(), kept.end(), v)) return false;
+      for (const Node& n : graph.nodes()) {
+        if (&n != &node && reads(n, v)) return false;
+      }
+    }
+    for (Value in : before.inputs) {
+      for (Value out : node.outputs) {
+        if (overlap(in, out)) return false;
+      }
+    }
+    return true;
+  }
+
+  bool overlap(Value a, Value b) const {
+    const auto begin = [&](Value v) { return segment_.value_offsets[size_t(v)]; };
+    const auto end = [&](Value v) {
+      return begin(v) + size_t(segment_.graph->values()[size_t(v)].cols * segment_.max_rows) * sizeof(float);
+    };
+    return begin(a) < end(b) && begin(b) < end(a);
   }
 
   static void work(void* context, size_t phase, int64_t chunk, int thread) {
     CpuPlan& plan = *static_cast<CpuPlan*>(context);
     const BoundPhase& p = plan.phases_[phase];
-    p.phase->run(*p.call, chunk, plan.thread_scratch_ + size_t(thread) * plan.thread_bytes_);
+    std::byte* scratch = plan.thread_scratch_ + size_t(thread) * plan.thread_bytes_;
+    uint64_t& prepared = plan.prepared_[size_t(thread)].phase;
+    if (p.phase->prepare && prepared != plan.phases_begun_ + phase) {
+      p.phase->prepare(*p.call, scratch);
+      prepared = plan.phases_begun_ + phase;
+    }
+    p.phase->run(*p.call, chunk, scratch);
   }
 
   Segment segment_;
@@ -134,8 +183,11 @@ class CpuPlan : public Plan {
   std::vector<RowCount> rows_;    // of each matrix
   std::vector<const Weight*> weights_;
   std::vector<Call> calls_;
+  std::vector<const Kernel*> absorbers_;  // by call: whose absorbs() to ask about the one before; null: nobody's
   std::vector<BoundPhase> phases_;
-  std::vector<int64_t> chunks_;  // of each phase in this run
+  std::vector<LastPrepared> prepared_;  // by thread
+  uint64_t phases_begun_ = 1;           // of all runs before this one
+  std::vector<int64_t> chunks_;         // of each phase in this run
   Team team_;
   Run run_;
   std::unique_ptr<HostBuffer> scratch_;  // of the node that runs, then one part per thread

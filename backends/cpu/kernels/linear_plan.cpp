@@ -69,18 +69,14 @@ bool needs_rounding(const Call& call) {
   return false;
 }
 
-int64_t linear_units(const Call& call, int matrix) {
-  const LinearOp op = linear_op(*call.op);
-  if (op.pairs) return matrix == 0 ? row_blocks(call.weights[0]->n) : 0;
-  return (row_blocks(call.weights[matrix]->n) + 1) / 2;
-}
+int64_t linear_units(int64_t n, bool pairs) { return pairs ? row_blocks(n) : (row_blocks(n) + 1) / 2; }
 
 int64_t linear_chunks(const Call& call, int threads) {
   const LinearOp op = linear_op(*call.op);
   const int64_t rows = call.in[0].rows;
   int64_t units = 0, bytes = 0;
   for (int i = 0; i < op.matrices; ++i) {
-    units += linear_units(call, i);
+    if (i == 0 || !op.pairs) units += linear_units(call.weights[i]->n, op.pairs);
     bytes += row_blocks(call.weights[i]->n) * int64_t(record_layout(*call.weights[i]->type, call.weights[i]->k).bytes);
   }
   const int64_t products = units * 32 * call.in[0].cols * rows;
@@ -88,20 +84,37 @@ int64_t linear_chunks(const Call& call, int threads) {
   int64_t count = std::min<int64_t>(useful, 4 * threads);
   count = std::max({count, bytes / kLargestChunkBytes, std::min(useful, products / (16 * kChunkProducts))});
   if (count > threads) count = (count + threads - 1) / threads * threads;  // equal shares
-  count = rows ? std::min(count, units) : 0;
-  __atomic_store_n(reinterpret_cast<int64_t*>(call.scratch), count, __ATOMIC_RELAXED);  // all threads write the same
-  return count;
+  return rows ? std::min(count, units) : 0;
 }
 
-int64_t noted_chunks(const Call& call) { return call.chunks[1]; }
-
 namespace {
-constexpr int64_t kRoundingValues = 16 << 10;  // a chunk's
+constexpr int64_t kRoundingValues = 16 << 10, kMostAlone = 8;  // values of a chunk; rows that a thread does for itself
 int64_t rounding_rows(const Call& call) { return std::max<int64_t>(1, kRoundingValues / call.in[0].cols); }
+int64_t rows_alone(int64_t k) { return std::clamp<int64_t>(kRoundingValues / k, 1, kMostAlone); }
 }  // namespace
 
+// What one chunk did while all others waited costs less where nobody waits.
+bool runs_alone(const Call& call) { return call.in[0].rows <= rows_alone(call.in[0].cols); }
+
+bool linear_absorbs(const Call& call, const Call& before) {
+  return std::holds_alternative<RmsNorm>(*before.op) && runs_alone(call);
+}
+
+OwnLayout own_layout(const LinearOp& op, int64_t k) {
+  const size_t floats = size_t(rows_alone(k) * k) * sizeof(float);  // rows lie dense: loads may run over the end
+  size_t end = kRunBytes;
+  const auto place = [&end](size_t& at, size_t bytes) { at = end, end += (bytes + 127) / 64 * 64; };
+  OwnLayout l{};
+  place(l.runs, kRunBytes * size_t(op.matrices));
+  place(l.sums, floats);
+  place(l.normed, floats);
+  place(l.rounded, rounded_layout(k, op.activations.block, rows_alone(k)).bytes);
+  l.scratch = end;
+  return l;
+}
+
 int64_t rounding_chunks(const Call& call, int) {
-  if (!needs_rounding(call)) return 0;
+  if (!needs_rounding(call) || runs_alone(call)) return 0;
   return (call.in[0].rows + rounding_rows(call) - 1) / rounding_rows(call);
 }
 
@@ -116,8 +129,9 @@ size_t linear_scratch_bytes(const Graph& graph, const Node& node, int max_rows) 
   return rounded_layout(columns(graph, node), op.activations.block, max_rows).bytes;
 }
 
-size_t linear_thread_scratch_bytes(const Graph&, const Node&, int max_rows) {
-  return sizeof(ThreadScratch) + sizeof(TokenState) * size_t(max_rows + 6);
+size_t linear_thread_scratch_bytes(const Graph& graph, const Node& node, int max_rows) {
+  return own_layout(linear_op(node.op), columns(graph, node)).scratch + sizeof(ThreadScratch) +
+         sizeof(TokenState) * size_t(max_rows + 6);
 }
 
 int64_t embed_chunks(const Call& call, int) { return int64_t(call.run->rows.size()); }

@@ -41,9 +41,11 @@ const float* linear_bias(const Call& call, int matrix);  // or null
 bool needs_rounding(const Call& call);                   // int8 policy and at least one matrix of a quantized type
 
 // Units of two row blocks (pairs: one of each matrix), numbered through all matrices of an op.
-int64_t linear_units(const Call& call, int matrix);
+int64_t linear_units(int64_t n, bool pairs);  // of a matrix of n rows
 int64_t linear_chunks(const Call& call, int threads);
 int64_t rounding_chunks(const Call& call, int threads);
+bool runs_alone(const Call& call);  // so few rows that every thread rounds them for itself
+bool linear_absorbs(const Call& call, const Call& before);
 void rounding_range(const Call& call, int64_t chunk, int64_t& begin, int64_t& end);  // rows of a chunk
 
 size_t linear_scratch_bytes(const Graph& graph, const Node& node, int max_rows);
@@ -73,5 +75,12 @@ struct ThreadScratch {
   alignas(64) int32_t t[2 * 16 * 16];  // of s, and what m would have
   TokenState states[1];                // one per token
 };
+
+// What a thread prepares for a call of a matrix op, at the start of its scratch; then its ThreadScratch.
+struct OwnLayout {
+  size_t runs, sums, normed, rounded, scratch;  // offsets; runs: kRunBytes for every matrix
+};
+constexpr size_t kRunBytes = 512;
+OwnLayout own_layout(const LinearOp& op, int64_t k);
 
 }  // namespace loam::cpu
