@@ -3,6 +3,7 @@
 // phase merges them in the same order.
 #pragma once
 #include "backends/cpu/kernels/attention_block.h"
+#include "backends/cpu/kernels/rope_kv.h"
 
 namespace loam::cpu::ISA {
 namespace {
@@ -11,6 +12,8 @@ LOAM_INLINE void write_head(const float* sums, float weight, int64_t dims, float
   const F32x16 w = splat(weight);
   for (int64_t d = 0; d < dims; d += 16) store(out + d, load(sums + d) / w, int(dims - d));
 }
+
+constexpr int64_t kRowsAlone = 8;  // so many rows at most are rotated by whoever attends
 
 // Where a split row keeps the result of a head and chunk: top, weight, then at 16 the sums.
 LOAM_INLINE float* split_part(const Call& c, const Attention& op, int64_t row, int64_t head, int64_t chunk) {
@@ -112,6 +115,37 @@ void attention_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   }
 }
 
+// One row each of a few sequences, heads undivided: then a chunk's positions and heads are nobody else's, and it can
+// rotate its own queries and write its own key and value.
+bool attention_absorbs(const Call& c, const Call& before) {
+  const AttentionGrid g(*std::get_if<Attention>(c.op), *c.run);
+  if (!std::holds_alternative<RopeKv>(*before.op) || g.rows > kRowsAlone || g.slices > 1) return false;
+  for (int64_t i = 0; i < g.rows; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      if (c.run->rows[size_t(i)].pages == c.run->rows[size_t(j)].pages) return false;
+    }
+  }
+  return true;
+}
+
+void attention_chunk(const Call& c, int64_t chunk, std::byte* thread_scratch) {
+  if (!c.before) return attention_run(c, chunk, thread_scratch);
+  const Attention& op = *std::get_if<Attention>(c.op);
+  const AttentionGrid g(op, *c.run);
+  const int64_t index = chunk / g.chunks, kv_head = index / g.row_blocks(), group = op.heads / op.kv_heads;
+  const int64_t row = g.row_blocks() - 1 - index % g.row_blocks();  // as in attention_run
+  const int32_t position = c.run->rows[size_t(row)].position;
+  const int64_t first = op.first_position(position) / kAttentionChunk, last = position / kAttentionChunk;
+  float* const key = reinterpret_cast<float*>(thread_scratch + AttentionScratch::bytes(op.head_dim));
+  Matrix queries = c.in[0];
+  queries.data = key + op.head_dim + 16;
+  rope_queries(*c.before, row, kv_head * group, group, queries.row(row));
+  if (g.chunks == 1 || first + chunk % g.chunks == last) rope_to_page(*c.before, row, kv_head, key);
+  Call own = c;
+  own.in = &queries;
+  attention_run(own, chunk, thread_scratch);
+}
+
 int64_t attention_merge_chunks(const Call& c, int) {
   const Attention& op = *std::get_if<Attention>(c.op);
   const AttentionGrid g(op, *c.run);
@@ -146,14 +180,16 @@ size_t attention_scratch(const Graph&, const Node& node, int) {
 }
 
 size_t attention_thread_scratch(const Graph&, const Node& node, int) {
-  return AttentionScratch::bytes(std::get_if<Attention>(&node.op)->head_dim);
+  const Attention& op = *std::get_if<Attention>(&node.op);
+  return AttentionScratch::bytes(op.head_dim) + size_t((kRowsAlone * op.heads + 1) * op.head_dim + 32) * sizeof(float);
 }
 
 constexpr Kernel attention_kernel = {
     2,
-    {{attention_chunks, attention_run}, {attention_merge_chunks, attention_merge, "merging"}},
+    {{attention_chunks, attention_chunk}, {attention_merge_chunks, attention_merge, "merging"}},
     attention_scratch,
-    attention_thread_scratch};
+    attention_thread_scratch,
+    attention_absorbs};
 
 }  // namespace
 }  // namespace loam::cpu::ISA

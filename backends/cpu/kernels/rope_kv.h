@@ -60,20 +60,28 @@ void write_kv(const Call& c, const Row& row, int64_t head, const float* key, con
   }
 }
 
+// The queries of some heads of a row, to the same place of a row that starts at `out`.
+LOAM_INLINE void rope_queries(const Call& c, int64_t r, int64_t head, int64_t heads, float* out) {
+  const RopeKv& op = *std::get_if<RopeKv>(c.op);
+  const float* gain = op.norm ? c.weights[0]->floats() : nullptr;
+  for (int64_t h = head; h < head + heads; ++h)
+    rope_one_head(op, c.in[0].row(r) + h * op.head_dim, gain, c.in[3].row(r), out + h * op.head_dim);
+}
+
+// A kv head of a row, to its page; key: room for one.
+LOAM_INLINE void rope_to_page(const Call& c, int64_t r, int64_t head, float* key) {
+  const RopeKv& op = *std::get_if<RopeKv>(c.op);
+  const float* gain = op.norm ? c.weights[1]->floats() : nullptr;
+  rope_one_head(op, c.in[1].row(r) + head * op.head_dim, gain, c.in[3].row(r), key);
+  write_kv(c, c.run->rows[size_t(r)], head, key, c.in[2].row(r) + head * op.head_dim);
+}
+
 void rope_kv_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   const RopeKv& op = *std::get_if<RopeKv>(c.op);
-  const float* q_gain = op.norm ? c.weights[0]->floats() : nullptr;
-  const float* k_gain = op.norm ? c.weights[1]->floats() : nullptr;
-  float* key = reinterpret_cast<float*>(thread_scratch);
   const int64_t last = chunk * kRopeRows + kRopeRows;
   for (int64_t r = chunk * kRopeRows; r < last && r < c.in[0].rows; ++r) {
-    const float* angles = c.in[3].row(r);
-    for (int64_t h = 0; h < op.heads; ++h)
-      rope_one_head(op, c.in[0].row(r) + h * op.head_dim, q_gain, angles, c.out[0].row(r) + h * op.head_dim);
-    for (int64_t h = 0; h < op.kv_heads; ++h) {
-      rope_one_head(op, c.in[1].row(r) + h * op.head_dim, k_gain, angles, key);
-      write_kv(c, c.run->rows[size_t(r)], h, key, c.in[2].row(r) + h * op.head_dim);
-    }
+    rope_queries(c, r, 0, op.heads, c.out[0].row(r));
+    for (int64_t h = 0; h < op.kv_heads; ++h) rope_to_page(c, r, h, reinterpret_cast<float*>(thread_scratch));
   }
 }
 
