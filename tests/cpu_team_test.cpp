@@ -1,8 +1,11 @@
 // The CPU backend around its kernels: instruction sets, threads, and that a run does not allocate.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <thread>
 
@@ -175,6 +178,63 @@ TEST_CASE("threads wait for a slow one and go on") {
   for (size_t p = 0; p < 3; ++p) team.set_chunks(p, ledger.counts[p]);
   team.run(3, Slow::work, &ledger);
   CHECK(ledger.right());
+}
+
+TEST_CASE("chunks are done once each while threads stall at random") {
+  struct Stalls : Ledger {
+    using Ledger::Ledger;
+    static void work(void* context, size_t phase, int64_t chunk, int thread) {
+      const size_t dice = (phase * 7919 + size_t(chunk) * 104729 + size_t(thread) * 31) % 97;
+      if (dice < 3)
+        std::this_thread::sleep_for(std::chrono::microseconds(30 << dice * 2));  // within and beyond spinning
+      if (dice == 4) std::this_thread::yield();
+      Ledger::work(context, phase, chunk, thread);
+    }
+  };
+  cpu::Team team(30);  // runs of unlike lists with idle gaps: late threads of one run meet the next
+  for (int run = 0; run < 60; ++run) {
+    std::vector<int64_t> counts;
+    for (int p = 0; p < 30; ++p) counts.push_back((p * 13 + run * 7) % 4 == 0 ? 0 : (p * 5 + run) % 9);
+    Stalls ledger(counts);
+    for (size_t p = 0; p < counts.size(); ++p) team.set_chunks(p, counts[p]);
+    const int threads = 1 + run % 5;
+    CAPTURE(run);
+    team.run(threads, Stalls::work, &ledger);
+    CHECK(ledger.right());
+    if (run % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(400));  // helpers fall asleep
+  }
+}
+
+TEST_CASE("a thread that holds no chunk stops nobody, and idle threads take no time") {
+  // 256 threads on a few processors: most never run before the work is done.
+  cpu::Team team(50);
+  for (int run = 0; run < 5; ++run) {
+    Ledger ledger(std::vector<int64_t>(50, 3));
+    for (size_t p = 0; p < 50; ++p) team.set_chunks(p, 3);
+    team.run(256, Ledger::work, &ledger);
+    CHECK(ledger.right());
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // all have fallen asleep
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(double(std::clock() - before) / CLOCKS_PER_SEC < 0.15);  // 256 that look on would take all processors
+}
+
+TEST_CASE("a forked process runs on alone") {
+  cpu::Team team(20);
+  const auto run = [&] {
+    Ledger ledger(std::vector<int64_t>(20, 4));
+    for (size_t p = 0; p < 20; ++p) team.set_chunks(p, 4);
+    team.run(3, Ledger::work, &ledger);
+    return ledger.right();
+  };
+  CHECK(run());
+  const pid_t child = fork();
+  if (child == 0) _exit(run() ? 7 : 1);
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 7));
+  CHECK(run());
 }
 
 TEST_CASE("two teams run at the same time") {

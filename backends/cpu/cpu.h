@@ -1,4 +1,4 @@
-// The CPU backend: vector kernels chosen at run time, threads by OpenMP.
+// The CPU backend: vector kernels chosen at run time, and a team of threads.
 #pragma once
 #include <memory>
 #include <string>

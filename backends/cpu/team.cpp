@@ -1,13 +1,18 @@
 #include "backends/cpu/team.h"
 
-#include <omp.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <system_error>
+
+#include "core/machine.h"
 
 namespace loam::cpu {
 namespace {
 
-constexpr auto kSpin = std::chrono::microseconds(40);  // then sleep: another process may need this processor
+// How long to look before sleeping, in nanoseconds: another process may need this processor, and where there are more
+// threads than processors another thread does. Sleeping and waking takes some 10 us.
+constexpr int64_t kSpin = 40'000, kCrowdedSpin = 2'000;
+constexpr int kStop = -1;
 
 inline void pause_briefly() {
 #if defined(__x86_64__)
@@ -19,70 +24,107 @@ inline void pause_briefly() {
 
 }  // namespace
 
-// The next chunk of this run, or one at or beyond the last.
-int64_t Team::take(Phase& phase, uint32_t generation) {
-  uint64_t seen = phase.next.load(std::memory_order_relaxed);
-  while (uint32_t(seen >> 32) != generation) {  // the first thread here starts the count
-    if (phase.next.compare_exchange_weak(seen, uint64_t(generation) << 32 | 1, std::memory_order_relaxed)) return 0;
-  }
-  if (uint32_t(seen) >= phase.chunks) return phase.chunks;
-  return int64_t(uint32_t(phase.next.fetch_add(1, std::memory_order_relaxed)));
+void Signal::set(uint32_t value) {
+  value_.store(value);  // in one order with sleepers_: either it is seen here, or the value there
+  if (sleepers_.load() > 0) value_.notify_all();
 }
 
-void Team::wait(Phase& phase) {
-  const auto end = std::chrono::steady_clock::now() + kSpin;
-  uint32_t seen;
-  while ((seen = phase.done.load(std::memory_order_acquire)) != phase.target) {
-    for (int i = 0; i < 64; ++i) {
+void Signal::wait_for(uint32_t least, int64_t spin) {
+  const auto arrived = [&] { return int32_t(value() - least) >= 0; };
+  if (arrived()) return;
+  for (const int64_t end = stamp_now() + spin; stamp_now() < end;) {
+    for (int i = 0; i < 32; ++i) {
       pause_briefly();
-      if (phase.done.load(std::memory_order_acquire) == phase.target) return;
+      if (arrived()) return;
     }
-    if (std::chrono::steady_clock::now() > end) phase.done.wait(seen, std::memory_order_acquire);
   }
+  ++sleepers_;
+  for (uint32_t seen; int32_t((seen = value_.load()) - least) < 0;) value_.wait(seen);
+  --sleepers_;
 }
 
-void Team::work_together(const Job& job, int thread) {
-  for (size_t p = 0; p < phases_.size(); ++p) {
-    Phase& phase = phases_[p];
-    if (phase.chunks == 0) continue;
-    const int64_t begin = stamps_ ? stamp_now() : 0;
-    uint32_t count = 0;
-    for (int64_t chunk; (chunk = take(phase, job.generation)) < int64_t(phase.chunks); ++count)
-      job.work(job.context, p, chunk, thread);
-    if (stamps_ && count) stamps_[size_t(thread) * phases_.size() + p] = {begin, stamp_now()};
-    if (count && phase.done.fetch_add(count, std::memory_order_acq_rel) + count == phase.target)
-      phase.done.notify_all();
+Team::~Team() {
+  threads_ = kStop;
+  run_.set(run_.value() + 1);
+  for (std::thread& helper : helpers_) {
+    if (process_ == getpid())
+      helper.join();
     else
-      wait(phase);
+      helper.detach();  // a forked child has no such threads
   }
 }
 
-void Team::work_alone(const Job& job) {
+// Fewer than wanted are as good: chunks wait for nobody in particular.
+void Team::start(int helpers) {
+  spin_ = helpers < usable_processors() ? kSpin : kCrowdedSpin;
+  process_ = getpid();
+  try {
+    while (int(helpers_.size()) < helpers) helpers_.emplace_back(&Team::help, this, int(helpers_.size()) + 1);
+  } catch (const std::system_error&) {
+  }
+}
+
+void Team::help(int thread) {
+  for (uint32_t run = 0;;) {
+    run_.wait_for(run + 1, 5 * spin_.load(std::memory_order_relaxed));  // what lies between two tokens
+    run = run_.value();
+    const int threads = threads_.load(std::memory_order_relaxed);
+    if (threads == kStop) return;
+    if (thread < threads) walk(run, thread);
+  }
+}
+
+// The next chunk, or -1.
+int64_t Team::take(Phase& phase, uint32_t run, uint32_t chunks) {
+  uint64_t seen = phase.left.load(std::memory_order_relaxed);
+  while (true) {
+    const uint32_t of = uint32_t(seen >> 32), left = of == run ? uint32_t(seen) : chunks;  // the first starts the count
+    if (left == 0 || int32_t(of - run) > 0) return -1;
+    if (phase.left.compare_exchange_weak(seen, tagged(run, left - 1), std::memory_order_relaxed))
+      return int64_t(chunks - left);
+  }
+}
+
+// Adds to the chunks that are done; whether they are all.
+bool Team::finish(Phase& phase, uint32_t run, uint32_t done, uint32_t chunks) {
+  uint64_t seen = phase.done.load(std::memory_order_relaxed), sum;
+  do {
+    sum = uint32_t(seen >> 32) == run ? seen + done : tagged(run, done);
+  } while (!phase.done.compare_exchange_weak(seen, sum, std::memory_order_acq_rel));
+  return uint32_t(sum) == chunks;
+}
+
+void Team::walk(uint32_t run, int thread) {
+  const Work work = work_.load(std::memory_order_relaxed);
+  void* const context = context_.load(std::memory_order_relaxed);
+  PhaseStamp* const stamps = stamps_.load(std::memory_order_relaxed);
+  const int64_t spin = spin_.load(std::memory_order_relaxed);
+  const uint32_t before = (run - 1) * uint32_t(phases_.size());  // phases of all runs before
   for (size_t p = 0; p < phases_.size(); ++p) {
-    const int64_t begin = stamps_ ? stamp_now() : 0;
-    for (uint32_t chunk = 0; chunk < phases_[p].chunks; ++chunk) job.work(job.context, p, chunk, 0);
-    if (stamps_ && phases_[p].chunks) stamps_[p] = {begin, stamp_now()};
-    phases_[p].done.store(phases_[p].target, std::memory_order_relaxed);
+    const uint64_t tagged_chunks = chunks_[p].load(std::memory_order_relaxed);
+    const uint32_t chunks = uint32_t(tagged_chunks);
+    if (uint32_t(tagged_chunks >> 32) != run) return;  // this run is over
+    if (chunks == 0) continue;
+    const int64_t begin = stamps ? stamp_now() : 0;
+    uint32_t done = 0;
+    for (int64_t chunk; (chunk = take(phases_[p], run, chunks)) >= 0; ++done) work(context, p, chunk, thread);
+    if (stamps && done) stamps[size_t(thread) * phases_.size() + p] = {begin, stamp_now()};
+    if (done && finish(phases_[p], run, done, chunks))
+      progress_.set(before + uint32_t(p) + 1);
+    else
+      progress_.wait_for(before + uint32_t(p) + 1, spin);
   }
-}
-
-void Team::enter(const Job& job, int thread, int threads) {
-  begun_.load(std::memory_order_acquire);
-  if (threads == 1)
-    work_alone(job);
-  else
-    work_together(job, thread);
-  left_.fetch_add(1, std::memory_order_release);
 }
 
 void Team::run(int threads, Work work, void* context) {
-  const Job job{this, work, context, ++generation_};
-  for (Phase& phase : phases_) phase.target += phase.chunks;
-  if (threads <= 1) return work_alone(job);
-  begun_.store(job.generation, std::memory_order_release);
-#pragma omp parallel num_threads(threads) firstprivate(job)
-  job.team->enter(job, omp_get_thread_num(), omp_get_num_threads());  // the team may be smaller than asked
-  left_.load(std::memory_order_acquire);
+  if (int(helpers_.size()) + 1 < threads) start(threads - 1);
+  work_.store(work, std::memory_order_relaxed);
+  context_.store(context, std::memory_order_relaxed);
+  threads_.store(threads, std::memory_order_relaxed);
+  const uint32_t run = run_.value() + 1;
+  for (size_t p = 0; p < wanted_.size(); ++p) chunks_[p].store(tagged(run, wanted_[p]), std::memory_order_relaxed);
+  run_.set(run);
+  walk(run, 0);
 }
 
 }  // namespace loam::cpu

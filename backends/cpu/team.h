@@ -1,58 +1,73 @@
-// Threads that walk a list of phases together (SPMD). A phase is over when its chunks are done, not when every thread
-// has arrived, so that a thread that another process holds up does not stop the rest.
+// Threads that walk a list of phases together (SPMD). A phase is over when its chunks are done, and a run with its last
+// phase, not when every thread has arrived: a thread that another process holds up stops nobody unless it has a chunk.
 #pragma once
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 #include "backends/cpu/phase_times.h"
 
 namespace loam::cpu {
 
+// A number that threads wait for: they look at it for a while and then sleep.
+class Signal {
+ public:
+  uint32_t value() const { return value_.load(std::memory_order_acquire); }
+  void set(uint32_t value);  // and wakes who sleeps
+  // Until value() is at or beyond this, modulo 2^32; looks for `spin` nanoseconds.
+  void wait_for(uint32_t least, int64_t spin);
+
+ private:
+  std::atomic<uint32_t> value_{0};
+  std::atomic<int> sleepers_{0};
+};
+
 class Team {
  public:
-  // One per phase; made once, used by many runs.
-  explicit Team(size_t phases) : phases_(phases) {}
+  // For lists of so many phases; made once, used by many runs. Threads start with the first run that wants them.
+  explicit Team(size_t phases) : wanted_(phases), phases_(phases), chunks_(phases) {}
+  ~Team();
 
-  // What a run calls: chunk of phase, on thread (0 .. threads - 1).
+  // What a run calls: chunk of phase, on thread (0 .. threads - 1; 0 is the caller's).
   using Work = void (*)(void* context, size_t phase, int64_t chunk, int thread);
 
-  // Before a run, for every phase: its chunks (fewer than 2^31; 0 skips the phase).
-  void set_chunks(size_t phase, int64_t chunks) { phases_[phase].chunks = uint32_t(chunks); }
+  // Before a run, for every phase that changes: its chunks (fewer than 2^31; 0 skips the phase).
+  void set_chunks(size_t phase, int64_t chunks) { wanted_[phase] = uint32_t(chunks); }
 
   // Where the next runs leave their stamps, [thread][phase], or null: they take none.
-  void set_stamps(PhaseStamp* stamps) { stamps_ = stamps; }
+  void set_stamps(PhaseStamp* stamps) { stamps_.store(stamps, std::memory_order_relaxed); }
 
   // Runs all chunks of all phases in order on at most `threads` threads. One run at a time.
   void run(int threads, Work work, void* context);
 
  private:
-  // Counters on lines of their own. They are never reset: a run has its generation, and `done` only grows.
+  // Counters of one phase on a line of their own, tagged with their run: a thread that is late changes nothing.
   struct alignas(128) Phase {
-    std::atomic<uint64_t> next{0};    // generation << 32 | next chunk
-    std::atomic<uint32_t> done{0};    // chunks done in all runs, modulo 2^32
-    uint32_t chunks = 0, target = 0;  // of this run; what `done` will be after it
+    std::atomic<uint64_t> left{0}, done{0};  // chunks that nobody has taken; that are done
   };
+  static uint64_t tagged(uint32_t run, uint32_t count) { return uint64_t(run) << 32 | count; }
 
-  struct Job {
-    Team* team;
-    Work work;
-    void* context;
-    uint32_t generation;
-  };
+  void start(int helpers);
+  void help(int thread);
+  void walk(uint32_t run, int thread);
+  static int64_t take(Phase& phase, uint32_t run, uint32_t chunks);
+  static bool finish(Phase& phase, uint32_t run, uint32_t done, uint32_t chunks);
 
-  void enter(const Job& job, int thread, int threads);
-  void work_alone(const Job& job);
-  void work_together(const Job& job, int thread);
-  static int64_t take(Phase& phase, uint32_t generation);
-  static void wait(Phase& phase);
-
+  std::vector<uint32_t> wanted_;  // chunks of each phase
   std::vector<Phase> phases_;
-  PhaseStamp* stamps_ = nullptr;
-  uint32_t generation_ = 0;
-  // Order the caller's writes before the threads' reads, and back, for tools that cannot see into OpenMP.
-  std::atomic<uint32_t> begun_{0}, left_{0};
+  std::vector<std::atomic<uint64_t>> chunks_;  // of each phase, tagged with the run
+  // Of this run; atomic for threads that are late, which then find no chunk.
+  std::atomic<int> threads_{0};  // kStop: there will be no more
+  std::atomic<Work> work_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<PhaseStamp*> stamps_{nullptr};
+  std::atomic<int64_t> spin_{0};
+  alignas(128) Signal run_;       // which run this is
+  alignas(128) Signal progress_;  // phases over in all runs
+  std::vector<std::thread> helpers_;
+  int process_ = 0;  // that has them
 };
 
 }  // namespace loam::cpu
