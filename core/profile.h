@@ -8,25 +8,24 @@ namespace loam {
 class Profile {
  public:
   struct Phase {
-    int node = 0;           // of the graph
-    std::string_view name;  // static; empty: the op itself
-    double busy = 0;        // seconds of the slowest thread
-    double waiting = 0;     // seconds that passed besides: starting threads, barriers, threads that were held up
+    int node = 0;                 // of the graph
+    std::string_view name;        // static; empty: the op itself
+    std::vector<double> busy;     // of each run: seconds of the slowest thread
+    std::vector<double> waiting;  // seconds that passed besides: starting threads, barriers, threads held up
   };
 
-  void begin_run() { next_ = 0, ++runs_; }
-  // The phases of a run in their order, which is the same in every run; times add up.
+  void begin_run() { next_ = 0; }
+  // The phases of a run in their order, which is the same in every run.
   void add(int node, std::string_view name, double busy, double waiting) {
-    if (next_ == phases_.size()) phases_.push_back({node, name, 0, 0});
-    phases_[next_].busy += busy;
-    phases_[next_++].waiting += waiting;
+    if (next_ == phases_.size()) phases_.push_back({node, name, {}, {}});
+    phases_[next_].busy.push_back(busy);
+    phases_[next_++].waiting.push_back(waiting);
   }
   const std::vector<Phase>& phases() const { return phases_; }
-  size_t runs() const { return runs_; }
 
  private:
   std::vector<Phase> phases_;
-  size_t next_ = 0, runs_ = 0;
+  size_t next_ = 0;
 };
 
 }  // namespace loam

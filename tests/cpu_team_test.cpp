@@ -119,9 +119,8 @@ TEST_CASE("the times of phases add up to the run") {
     for (int p = 0; p < 3; ++p) profile.add(7, p == 1 ? "rounding" : "", busy[size_t(p)], waiting[size_t(p)]);
   }
   REQUIRE(profile.phases().size() == 3);
-  CHECK(profile.runs() == 2);
   CHECK(profile.phases()[1].name == "rounding");
-  CHECK(profile.phases()[2].busy == doctest::Approx(50));
+  CHECK(profile.phases()[2].busy == std::vector<double>{busy[2], busy[2]});
 }
 
 TEST_CASE("a team runs every chunk once, phase after phase") {

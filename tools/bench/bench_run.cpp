@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "backends/backends.h"
-#include "core/profile.h"
+#include "tools/bench/statistics.h"
 #include "tools/cli/interrupt.h"
 #include "tools/run/engine.h"
 
@@ -73,16 +73,17 @@ double BenchRun::seconds() {
   for (int s : sequences_) {
     if (!test_.prompt) rows.push_back({13, s, true});
   }
-  choosing_ = 0;
   const double start = now();
   for (int64_t i = 0; i < count; ++i) {
     for (BatchRow& row : rows) row.token = int32_t((row.token + 7919) % vocab);
+    const double begin = now();
     decode(rows);
-    if (!sampler_) continue;
     const double choice = now();
+    decoding_.push_back(choice - begin);
+    if (!sampler_) continue;
     for (size_t o = 0; o < session_->output_count(); ++o)
       history_.push_back(sampler_->pick(session_->logits(o), history_));
-    choosing_ += now() - choice;
+    deciding_.push_back(now() - choice);
   }
   return now() - start;
 }
@@ -101,44 +102,39 @@ Limits BenchRun::probe() {
 std::string BenchRun::isa() const { return isa_; }
 
 std::vector<ProfileLine> BenchRun::profile(int64_t repetitions, const Limits& limits) {
+  Profile profile;
   if (!test_.prompt) sampler_ = std::make_unique<Sampler>(SamplerOptions{});
-  std::vector<ProfileLine> best;
-  double least = 0;
-  for (int64_t i = 0; i < repetitions; ++i) {
-    std::vector<ProfileLine> lines = profile_once(limits);
-    double sum = 0;
-    for (const ProfileLine& line : lines) sum += line.seconds;
-    if (i == 0 || sum < least) best = std::move(lines), least = sum;
-  }
+  session_->set_profile(&profile);
+  deciding_.clear(), decoding_.clear();
+  for (int64_t i = 0; i < repetitions; ++i) seconds();
+  session_->set_profile(nullptr);
+  std::vector<ProfileLine> lines = lines_of(profile, limits);
+  double rest = median(decoding_);
+  for (const ProfileLine& line : lines) rest -= line.seconds;
+  lines.push_back({"session", std::max(0.0, rest), 0, ""});
+  if (sampler_) lines.push_back({"choosing a token", median(deciding_), 0, ""});
   sampler_.reset();
-  return best;
+  return lines;
 }
 
-std::vector<ProfileLine> BenchRun::profile_once(const Limits& limits) {
-  Profile profile;
-  session_->set_profile(&profile);
-  const double all = seconds() / double(steps());
-  session_->set_profile(nullptr);
-  const Graph& graph = session_->executor().graph();
+std::vector<ProfileLine> BenchRun::lines_of(const Profile& profile, const Limits& limits) const {
   std::vector<ProfileLine> lines;
-  double waiting = 0, busy = 0;
+  double waiting = 0;
+  // A prompt of more than kMaxRows is several runs of a step.
+  const double runs = test_.prompt ? double((test_.prompt + kMaxRows - 1) / kMaxRows) : 1;
   for (const Profile::Phase& phase : profile.phases()) {
-    const Node& node = graph.nodes()[size_t(phase.node)];
-    const std::string what = phase.name.empty() ? role_of(*model_, graph, node) : std::string(phase.name);
+    const Node& node = graph().nodes()[size_t(phase.node)];
+    const std::string what = phase.name.empty() ? role_of(*model_, graph(), node) : std::string(phase.name);
     auto line = std::find_if(lines.begin(), lines.end(), [&](const ProfileLine& l) { return l.what == what; });
     if (line == lines.end()) line = lines.insert(lines.end(), {what, 0, 0, ""});
-    line->seconds += phase.busy / double(steps());
-    busy += phase.busy / double(steps());
-    waiting += phase.waiting / double(steps());
-    const Cost cost = phase.name.empty() ? node_cost(graph, node, step()) : Cost{};
+    line->seconds += runs * median(phase.busy);
+    waiting += runs * median(phase.waiting);
+    const Cost cost = phase.name.empty() ? node_cost(graph(), node, step()) : Cost{};
     line->least += least_seconds(cost, limits);
     if (line->limit.empty()) line->limit = binding_limit(cost, limits);
   }
   std::sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
-  const double choosing = choosing_ / double(steps());
-  if (sampler_) lines.push_back({"choosing a token", choosing, 0, ""});
   lines.push_back({"waiting, starting threads", waiting, 0, ""});
-  lines.push_back({"session", std::max(0.0, all - busy - waiting - choosing), 0, ""});
   return lines;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/profile.h"
 #include "core/session.h"
 #include "core/text/sampler.h"
 #include "tools/bench/result.h"
@@ -20,13 +21,13 @@ class BenchRun {
   const Graph& graph() const { return session_->executor().graph(); }
   Limits probe();           // the machine's limits now
   std::string isa() const;  // "avx512"
-  // The fastest of so many repetitions taken apart, with the choice of a token after each decoding step.
+  // Medians over all steps of so many repetitions, with the choice of a token after each decoding step.
   std::vector<ProfileLine> profile(int64_t repetitions, const Limits& limits);
 
  private:
   void decode(const std::vector<BatchRow>& rows);
   void fill();
-  std::vector<ProfileLine> profile_once(const Limits& limits);
+  std::vector<ProfileLine> lines_of(const Profile& profile, const Limits& limits) const;
 
   std::shared_ptr<const Model> model_;
   BenchTest test_;
@@ -35,8 +36,8 @@ class BenchRun {
   std::vector<int> sequences_;
   std::vector<Bytes> weights_;
   std::vector<int32_t> history_;
-  std::unique_ptr<Sampler> sampler_;  // where choosing is measured too
-  double choosing_ = 0;               // seconds of the last repetition
+  std::unique_ptr<Sampler> sampler_;         // where choosing is measured too
+  std::vector<double> deciding_, decoding_;  // seconds of each step
 };
 
 }  // namespace loam
