@@ -6,6 +6,8 @@ import subprocess
 import sys
 import warnings
 
+from oracle_support import TOOL
+
 try:
     import jinja2
     from jinja2 import nodes
@@ -15,7 +17,6 @@ except ImportError as e:
     print(f"SKIPPED: {e}")
     sys.exit(77)
 
-TOOL = os.environ.get("LOAM_TEXT_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests", "text_tool")
 NOW = "2025-03-04 05:06:07"  # what strftime_now reads on both sides
 if not os.path.exists(TOOL):
     print(f"SKIPPED: {TOOL} is not built")

@@ -3,10 +3,10 @@ trained, written as GGUF metadata, and compared with the same pipeline of `token
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
-import unicodedata
+
+from oracle_support import FULL, SEED, TOOL, WORDS, assigned, count, random_text, tool
 
 try:
     import gguf
@@ -17,27 +17,7 @@ except ImportError as e:
     print(f"SKIPPED: {e}")
     sys.exit(77)
 
-TOOL = os.environ.get("LOAM_TEXT_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests", "text_tool")
-FULL = bool(os.environ.get("LOAM_TEST_FULL"))
-# New texts only in the full tests, so that the quick ones are the same for everybody.
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if FULL else 1))
-COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 4000 if FULL else 150))
-
-WORDS = ("the of and to in is you that it he was for don't we'll I'VE they'RE it's 'Sie \u017f'\u017f na\u00efve "
-         "HelloWorld iPhone camelCase XMLHttp \u00c5ngstr\u00f6m Stra\u00dfe 2024 3.14159 1,000,000 x86_64 print(\"hi\") "
-         "{}; // -> == != <= ... --- *** ___ /* */ <b> $x +1 ~y ^z |w `v` (IMGIMGABZ) <sentinel:12> \u4f60\u597d\u4e16\u754c "
-         "\u4f60\u597d, \u3053\u3093\u306b\u3061\u306f \u30ab\u30bf\u30ab\u30ca \ud55c\uad6d\uc5b4 \u3131\u3134 "
-         "\u0440\u0443\u0441\u0441\u043a\u0438\u0439 \u0420\u0423\u0421 \u0639\u0631\u0628\u064a\u060c \u06d4 "
-         "\u0939\u093f\u0928\u094d\u0926\u0940\u0964 \u0e44\u0e17\u0e22 \u1019\u103c\u1014\u103a \u1782\u17d2\u1798\u17c2\u179a "
-         "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u2603\ufe0f e\u0301\u0323 a\u0300\u0301b \u1e9b\u0323 "
-         "\u212b \ufb01 \u0660\u0661\u0662\u0663 \u0967\u0968 \u2167 \u00bd \u00b2 \u01c5 \u02b0 \u2581 <0x41> \u0120 "
-         "\uff01\uff0c\u3002 \u2018q\u2019 \u201cw\u201d \u2026 \u2014 \u00ab \u3105\u3106 \uff76\uff9e").split(" ")
-SPACES = [" "] * 6 + ["  ", "   ", "\t", "\n", "\r\n", "\n\n", " \n ", "\r", " \r\n\r\n  ", "\u00a0", "\u3000", "\u2028",
-                      "\x85", "\x0b", "\u200b", "/\n", ".\n\n", ""]
-RANGES = [(0x20, 0x7f), (0, 0x20), (0x80, 0x250), (0x300, 0x370), (0x370, 0x600), (0x600, 0x900), (0x900, 0x1200),
-          (0x1200, 0x2000), (0x2000, 0x2c00), (0x2e80, 0x3400), (0x3400, 0x4e00), (0x4e00, 0x9fff), (0xa000, 0xac00),
-          (0xac00, 0xd7a4), (0xe000, 0x10000), (0x10000, 0x11000), (0x11000, 0x12000), (0x1d400, 0x1d800),
-          (0x1f300, 0x1faff), (0x20000, 0x20100), (0xe0000, 0xe0200)]
+COUNT = count(150, 4000)
 
 # The patterns as the models' own tokenizers have them.
 CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
@@ -128,44 +108,9 @@ PRES = {
 }
 
 
-def random_text(rng, specials):
-    parts = []
-    kind = rng.random()
-    for _ in range(rng.choice([1, 2, 3, 5, 8, 20])):
-        r = rng.random()
-        if kind < 0.2:
-            low, high = rng.choice(RANGES)
-            parts.append(chr(rng.randrange(low, high)))
-        elif kind < 0.3:
-            parts.append(rng.choice(" \n\t\r.'sSdlLvVeEtTmMrR1a\u00e9\u0301\u4e00"))
-        elif r < 0.55:
-            parts.append(rng.choice(WORDS) + rng.choice(SPACES))
-        elif r < 0.65:
-            parts.append(rng.choice(SPACES) * rng.randrange(1, 12))
-        elif r < 0.75:
-            parts.append("".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 12))))
-        elif r < 0.82 and specials:
-            token = rng.choice(specials)
-            parts.append(token if rng.random() < 0.8 else token[:-1])
-        else:
-            low, high = rng.choice(RANGES)
-            parts.append("".join(chr(rng.randrange(low, high)) for _ in range(rng.randrange(1, 6))))
-    # Unassigned code points: the two sides know different versions of Unicode.
-    return "".join(c for c in "".join(parts) if unicodedata.category(c) not in ("Cs", "Cn"))
-
-
-def tool(path, requests):
-    done = subprocess.run([TOOL, "encode", path], input="\n".join(json.dumps(x) for x in requests) + "\n",
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"text_tool encode {path} failed: {done.stderr}")
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
-
-
 def compare(name, path, texts, want, **request):
     """want(text) -> ids. Returns how many differ."""
-    got = tool(path, [{"text": t, **request} for t in texts])
-    assert len(got) == len(texts)
+    got = tool("encode", [{"text": t, **request} for t in texts], path)
     bad = 0
     for text, ids in zip(texts, got):
         expected = want(text)
@@ -187,7 +132,7 @@ def step(kind):
 
 
 def corpus(rng):
-    return [" ".join(WORDS)] * 4 + [random_text(rng, []) for _ in range(60)] + ["1234567890 " * 5, "  " * 40, "\n\n" * 9]
+    return [" ".join(WORDS)] * 4 + [assigned(random_text(rng)) for _ in range(60)] + ["1234567890 " * 5, "  " * 40, "\n\n" * 9]
 
 
 def write(path, model, tokens, types, **keys):
@@ -246,7 +191,7 @@ def check_byte_level(rng, folder):
         known.update(names.split())
         t, tokens, types, merges = byte_level(steps, custom, rng)
         specials = [a.content for a in t.get_added_tokens_decoder().values()]
-        texts = [random_text(rng, specials) for _ in range(COUNT)] + ["", " ", "a" * 500, "1" * 100, " " * 700]
+        texts = [assigned(random_text(rng, specials)) for _ in range(COUNT)] + ["", " ", "a" * 500, "1" * 100, " " * 700]
         row = 0
         for i, name in enumerate(names.split()):
             path = os.path.join(folder, "v.gguf")
@@ -278,7 +223,7 @@ def check_gemma(rng, folder):
     tokens = [t.id_to_token(i) for i in range(t.get_vocab_size())]
     types = [2, 3, 3] + [6] * 256 + [1] * (len(tokens) - 259)
     merges = [" ".join(m) for m in state["model"]["merges"]]
-    texts = [random_text(rng, ["<s>"]) for _ in range(COUNT)] + ["", " ", "\n", "\n\n\n\n\n", "a" * 300]
+    texts = [assigned(random_text(rng, ["<s>"])) for _ in range(COUNT)] + ["", " ", "\n", "\n\n\n\n\n", "a" * 300]
     bad = 0
     for model, name in (("gemma4", "gemma4"), ("gpt2", "gemma4"), ("gpt2", "sarvam-moe"), ("gpt2", "granite-embed-multi-311m")):
         path = os.path.join(folder, "g.gguf")
@@ -307,7 +252,7 @@ def check_bert(rng, folder):
         path = os.path.join(folder, "b.gguf")
         write(path, "bert", shown, types, pre="default", cls_token_id=2, seperator_token_id=3, unknown_token_id=1,
               padding_token_id=0, normalizer__lowercase=lowercase)
-        texts = [random_text(rng, special) for _ in range(2 * COUNT)] + ["", " ", "a" * 99, "a" * 101]
+        texts = [assigned(random_text(rng, special)) for _ in range(2 * COUNT)] + ["", " ", "a" * 99, "a" * 101]
         bad += compare(f"bert, lowercase {lowercase}", path, texts, lambda x: t.encode(x).ids, add_special=True)
     print(f"bert: {bad} differ")
     return bad
@@ -343,7 +288,7 @@ def check_sentencepiece(rng, folder):
         path = os.path.join(folder, "s.gguf")
         write(path, "llama" if kind == "bpe" else "t5", [sp.id_to_piece(i) for i in ids], types, **keys)
         # "<tool>" is cut out before the rest is prefixed, as in a chat; SentencePiece itself sees one text.
-        texts = [random_text(rng, []).replace("\0", "") for _ in range(COUNT)] + ["", " ", "a" * 300]
+        texts = [assigned(random_text(rng)).replace("\0", "") for _ in range(COUNT)] + ["", " ", "a" * 300]
         texts = [x for x in texts if "<tool>" not in x and "\u2581" not in x]
         row = compare(f"{kind} {rule} prefix {prefix} extra {extra}", path, texts, sp.encode, add_special=False)
         print(f"{kind}, {rule}, prefix {prefix}, remove spaces {extra}: {row} of {len(texts)} differ")

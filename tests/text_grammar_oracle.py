@@ -7,6 +7,8 @@ import random
 import subprocess
 import sys
 
+from oracle_support import FULL, SEED, count
+
 try:
     from jsonschema import Draft202012Validator, FormatChecker
 except ImportError as e:
@@ -16,9 +18,7 @@ except ImportError as e:
 SOURCE = os.environ.get("LOAM_SOURCE", os.path.join(os.path.dirname(__file__), ".."))
 TOOL = os.environ.get("LOAM_GRAMMAR_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests",
                                                            "text_grammar_tool")
-FULL = bool(os.environ.get("LOAM_TEST_FULL"))
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if FULL else 1))
-COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 2000 if FULL else 150))  # random schemas
+COUNT = count(150, 2000)  # random schemas
 rng = random.Random(SEED)
 
 checker = FormatChecker()

@@ -1,5 +1,5 @@
 """Random templates from Jinja's grammar: what PyPI's `jinja2` makes of them, set up as transformers does, is what ours
-makes of them, or both refuse. LOAM_SEED and LOAM_FUZZ_COUNT choose others; LOAM_TEST_FULL runs more, with a new seed."""
+makes of them, or both refuse. LOAM_SEED and LOAM_ORACLE_COUNT choose others; LOAM_TEST_FULL runs more, with a new seed."""
 import copy
 import os
 import random
@@ -7,10 +7,9 @@ import re
 import sys
 
 import jinja_reference
+from oracle_support import SEED, count
 
-FULL = bool(os.environ.get("LOAM_TEST_FULL"))
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if FULL else 1))
-COUNT = int(os.environ.get("LOAM_FUZZ_COUNT", 60000 if FULL else 6000))
+COUNT = count(6000, 60000)
 SHOW = int(os.environ.get("LOAM_ORACLE_SHOW", 10))
 # Where ours may refuse what Python does: integers over 63 bits, complex powers, bounds, texts that are random or bytes.
 ALLOWED = re.compile(r"too large|too many|is not supported|is complex|more than \d+ (steps|KiB)|nested deeper|wider than|"

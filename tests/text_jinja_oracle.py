@@ -1,17 +1,14 @@
 """Our Jinja against PyPI's `jinja2`, set up as transformers does: programs of every construct, chat templates in the
 style of the families, those of GGUF files (LOAM_ORACLE_MODELS=a.gguf:b.gguf), and random programs (seed printed)."""
 import copy
-import glob
-import json
 import os
 import random
 import sys
 
 from jinja_reference import environment, jinja2, render
+from oracle_support import SEED, count, model_files
 
-# New texts only in the full tests, so that the quick ones are the same for everybody.
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if os.environ.get("LOAM_TEST_FULL") else 1))
-COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 20000 if os.environ.get("LOAM_TEST_FULL") else 3000))
+COUNT = count(3000, 20000)
 
 
 WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "Wetter für \"Orte\" <b>&'",
@@ -276,16 +273,12 @@ def chat_cases(template):
 
 
 def model_templates():
-    given = os.environ.get("LOAM_ORACLE_MODELS")
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    cache = os.environ.get("LOAM_CACHE") or os.path.join(home, "loam")
-    paths = given.split(":") if given else sorted(glob.glob(os.path.join(cache, "**", "*.gguf"), recursive=True))
     try:
         import gguf
     except ImportError:
         print("SKIPPED the models' own templates: no package gguf")
         return
-    for path in filter(None, paths):
+    for path in model_files():
         field = gguf.GGUFReader(path).fields.get("tokenizer.chat_template")
         if field:
             yield os.path.basename(path), field.contents()

@@ -4,71 +4,22 @@ import base64
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import unicodedata
+
+from oracle_support import SEED, TOOL, WORDS, assigned, count, random_text, tool
 
 try:
     import sentencepiece
     import tiktoken
     import tokenizers
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 except ImportError as e:
     print(f"SKIPPED: {e}")
     sys.exit(77)
 
-TOOL = os.environ.get("LOAM_TEXT_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests", "text_tool")
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if os.environ.get("LOAM_TEST_FULL") else 1))
-COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 3000 if os.environ.get("LOAM_TEST_FULL") else 300))
-
-WORDS = ("the of and to in is you that it he was for on are as with his they I at be this have from or one had by "
-         "tokenization tokenizer unbelievable international running runner runs walked walking talked 2024 3.14159 "
-         "na\u00efve \u00c5ngstr\u00f6m Stra\u00dfe \u00fcber print(\"hi\") {}; // -> == \u4f60\u597d \u4e16\u754c "
-         "\u3053\u3093\u306b\u3061\u306f \u4e16\u754c\u4eba\u6c11 \ud55c\uad6d\uc5b4 \u0440\u0443\u0441\u0441\u043a\u0438\u0439 "
-         "\u0639\u0631\u0628\u064a \u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22 "
-         "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u2603\ufe0f e\u0301\u0323 \ufb01 \u2167 "
-         "aaaaaaa aaaa abababab bababa").split(" ")
-SPACES = [" ", " ", " ", " ", "  ", "   ", "\t", "\n", "\r\n", "\n\n", "\u00a0", "\u3000", "\u2028", "\x85", ""]
-RANGES = [(0x20, 0x7f), (0, 0x20), (0x80, 0x250), (0x300, 0x370), (0x370, 0x600), (0x900, 0x1200), (0x1200, 0x2c00),
-          (0x2e80, 0x3400), (0x4e00, 0x9fff), (0xac00, 0xd7a4), (0xe000, 0x10000), (0x10000, 0x11000),
-          (0x1d400, 0x1d800), (0x1f300, 0x1faff), (0x20000, 0x20100), (0xe0000, 0xe0200)]
-
-
-def random_text(rng, extra=()):
-    parts = []
-    for _ in range(rng.choice([1, 2, 3, 5, 8, 20, 60])):
-        r = rng.random()
-        if r < 0.45:
-            parts.append(rng.choice(WORDS) + rng.choice(SPACES))
-        elif r < 0.55:
-            word = rng.choice(WORDS)
-            cut = rng.randrange(len(word) + 1)
-            parts.append(word[cut:] + word[:cut])
-        elif r < 0.62:
-            parts.append(rng.choice(SPACES) * rng.randrange(1, 12))
-        elif r < 0.68:
-            parts.append("".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 40))))
-        elif r < 0.76:
-            parts.append(rng.choice("ab\u4f60") * rng.randrange(1, 150))
-        elif r < 0.82:
-            parts.append("".join(rng.choice("abeinorst") for _ in range(rng.randrange(1, 200))))
-        elif r < 0.88 and extra:
-            parts.append(rng.choice(extra))
-        elif r < 0.92:
-            parts.append(rng.choice(["\u2581", "\u2581\u2581", "<0x41>", "<unk>", "<s>", "\u0120", "##", "\0", " "]))
-        else:
-            low, high = rng.choice(RANGES)
-            parts.append("".join(chr(rng.randrange(low, high)) for _ in range(rng.randrange(1, 6))))
-    return "".join(c for c in "".join(parts) if not 0xd800 <= ord(c) < 0xe000)
-
-
-def tool(command, path, lines):
-    done = subprocess.run([TOOL, command, path], input="\n".join(json.dumps(x) for x in lines) + "\n",
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"text_tool {command} {path} failed: {done.stderr}")
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
+COUNT = count(300, 3000)
 
 
 class Comparison:
@@ -177,7 +128,7 @@ def check_tokenizers(rng, folder):
         t.encode_special_tokens = True
         texts = [random_text(rng) for _ in range(COUNT)] + ["", "a", "ab" * 3000, "a" * 5000, "\u4f60" * 2000]
         c = Comparison(name)
-        for text, got in zip(texts, tool("encode", path, requests(texts))):
+        for text, got in zip(texts, tool("encode", requests(texts), path)):
             c.check(ascii(text[:300]), t.encode(text, add_special_tokens=False).ids, got)
         bad += c.done()
     return bad
@@ -199,7 +150,7 @@ def sentencepiece_kinds(folder, rng):
             ("bpe", "identity", False, {"remove_extra_whitespaces": False, "allow_whitespace_only_pieces": True,
                                         "split_digits": True}),
             ("unigram", "nmt_nfkc", False, {}),
-            ("unigram", "identity", True, {"user_defined_symbols": ["<sep>", "ab", "abab"]}),
+            ("unigram", "identity", True, {"user_defined_symbols": ["<sep>", "ab", "abab", "\u4f60", "\u4f60\u4f60\u4f60", "\u597d,"]}),
             ("unigram", "nmt_nfkc_cf", True, {"add_dummy_prefix": False, "control_symbols": ["<ctl>"]}),
             ("unigram", "nfkc", False, {"remove_extra_whitespaces": False, "split_by_whitespace": False}),
             ("unigram", "identity", True, {"escape_whitespaces": False, "pad_id": 3}))):
@@ -227,10 +178,10 @@ def check_sentencepiece(files, rng):
         texts = [random_text(rng, extra) for _ in range(COUNT)] + ["", " ", "   ", "a" * 5000, "ab " * 3000, "\u4f60" * 3000]
         texts = [t.replace("\0", "") for t in texts]  # the library ends some texts there
         c = Comparison(os.path.basename(path))
-        got = tool("encode", path, requests(texts))
+        got = tool("encode", requests(texts), path)
         for text, ids in zip(texts, got):
             c.check(ascii(text[:300]), sp.encode(text), ids)
-        for ids, text in zip(got, tool("decode", path, got)):
+        for ids, text in zip(got, tool("decode", got, path)):
             if sp.unk_id() not in ids and text is not None:
                 c.check(f"decode {ids[:100]}", sp.decode(ids), text)
         bad += c.done()
@@ -293,12 +244,12 @@ def check_tiktoken(files, rng):
     for path, encoding, first in files:
         texts = [random_text(rng) for _ in range(COUNT)] + ["", "a" * 5000, " " * 5000, "\u4f60" * 3000]
         # Unassigned characters are of different classes in different years; QWen normalizes.
-        texts = [unicodedata.normalize("NFC", "".join(x for x in t if unicodedata.category(x) != "Cn")) for t in texts]
+        texts = [unicodedata.normalize("NFC", assigned(t)) for t in texts]
         c = Comparison(os.path.basename(path))
-        got = tool("encode", path, requests(texts))
+        got = tool("encode", requests(texts), path)
         for text, ids in zip(texts, got):
             c.check(ascii(text[:300]), [first + i for i in encoding.encode_ordinary(text)], ids)
-        for text, decoded in zip(texts, tool("decode", path, got)):
+        for text, decoded in zip(texts, tool("decode", got, path)):
             c.check("decode", text, decoded)
         bad += c.done()
     return bad
@@ -322,7 +273,7 @@ def real_files(paths, rng):
             t.encode_special_tokens = True
             texts = [random_text(rng) for _ in range(COUNT)]
             c = Comparison(path)
-            for text, got in zip(texts, tool("encode", path, requests(texts))):
+            for text, got in zip(texts, tool("encode", requests(texts), path)):
                 c.check(ascii(text[:300]), t.encode(text, add_special_tokens=False).ids, got)
             bad += c.done()
         elif head.split(b" ")[-1][:1].isdigit() or b" 0\n" in head:

@@ -5,10 +5,11 @@ import json
 import os
 import random
 import struct
-import subprocess
 import sys
 import tempfile
 import unicodedata
+
+from oracle_support import FULL, SEED, TOOL, WORDS, assigned, count, random_text, tool
 
 try:
     from tokenizers import Tokenizer
@@ -17,53 +18,8 @@ except ImportError as e:
     sys.exit(77)
 
 os.environ["RUST_BACKTRACE"] = "0"
-TOOL = os.environ.get("LOAM_TEXT_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests", "text_tool")
-FULL = bool(os.environ.get("LOAM_TEST_FULL"))
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if FULL else 1))
-COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 3000 if FULL else 150))
-
-WORDS = ("the of and don't WE'LL I've naïve Ångström Straße ﬁn 2024 3.14 1,000 x86_64 a_b -> ... !? \u4f60\u597d \u4e16\u754c "
-         "\u3053\u3093\u306b\u3061\u306f \u30ab\u30bf\u30ab\u30ca\u30fc \ud55c\uad6d\uc5b4 \u1112\u1161\u11ab \u0440\u0443\u0441 "
-         "\u0639\u0631\u0628\u064a \u0627\u0644\u0652 \u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22 \u0130 \u01c5 \u03a3\u03c2 "
-         "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea\U0001f1eb \u2603\ufe0f e\u0301\u0323 q\u0307\u0323 "
-         "\u1e9b\u0323 \u212b \u0660\u0661\u0662 \u2167 \u00bd \u2581 \u2581\u2581 <0x41> \u0120 \ufb01\u0301 \u202e\u2066x\u2069 "
-         "\ufeff \u00ad \u200b \ufffd \0 \x07 </w> ## | <pad> [UNK]").split(" ")
-SPACES = [" ", " ", " ", " ", "  ", "   ", "\t", "\n", "\r\n", "\n\n", " \n ", "\r", "\u00a0", "\u3000", "\u2028", "\x85", ""]
-RANGES = [(0x20, 0x7f), (0, 0x20), (0x80, 0x250), (0x300, 0x370), (0x370, 0x600), (0x600, 0x900), (0x900, 0x1200),
-          (0x1200, 0x2000), (0x2000, 0x2c00), (0x2e80, 0x3400), (0x4e00, 0x9fff), (0xac00, 0xd7a4), (0xe000, 0x10000),
-          (0x10000, 0x11000), (0x1d400, 0x1d800), (0x1f300, 0x1faff), (0x20000, 0x20100), (0xe0000, 0xe0200)]
+COUNT = count(150, 3000)
 failures = 0
-
-
-def random_text(rng, words=WORDS):
-    parts = []
-    for _ in range(rng.choice([1, 2, 3, 5, 8, 20])):
-        r = rng.random()
-        if r < 0.5:
-            parts.append(rng.choice(words) + rng.choice(SPACES))
-        elif r < 0.6:
-            parts.append(rng.choice(SPACES) * rng.randrange(1, 6))
-        elif r < 0.7:
-            parts.append("".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 12))))
-        elif r < 0.8:
-            parts.append(rng.choice(" \n\t\r.'sSdlLvVeEtT1a\u00e9#|"))
-        else:
-            low, high = rng.choice(RANGES)
-            parts.append("".join(chr(rng.randrange(low, high)) for _ in range(rng.randrange(1, 6))))
-    return "".join(c for c in "".join(parts) if not 0xd800 <= ord(c) < 0xe000)
-
-
-def assigned(text):
-    """Without what Oniguruma's and our tables may see otherwise than the oracle's: code points of later versions."""
-    return "".join(c for c in text if unicodedata.category(c) != "Cn")
-
-
-def tool(command, lines, *arguments):
-    done = subprocess.run([TOOL, command, *arguments], input="\n".join(json.dumps(x) for x in lines) + "\n",
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"text_tool {command} failed: {done.stderr}")
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def check(name, inputs, wants, gots):
@@ -344,7 +300,7 @@ def whole_tokenizers(rng, folder):
             json.dump(root, f)
         oracle = Tokenizer.from_file(path)
         words = contents + [c.lower() for c in contents] + [c[:-1] for c in contents] + WORDS[:20]
-        texts = [assigned(random_text(rng, words)) for _ in range(COUNT // 2)] + ["", " ", "<s>", "<mask> <mask>", "  a  "]
+        texts = [assigned(random_text(rng, words=words)) for _ in range(COUNT // 2)] + ["", " ", "<s>", "<mask> <mask>", "  a  "]
         for add, parse in ((True, True), (False, True), (False, False)):
             oracle.encode_special_tokens = not parse
             wants = [encoded(oracle, t, add) for t in texts]

@@ -1,13 +1,12 @@
 """Our tokenizers against PyPI's `tokenizers`, on random text: trained vocabularies of every kind of pipeline, and the
 vocabularies of GGUF files (LOAM_ORACLE_MODELS=a.gguf:b.gguf, or those that the demo models' cache holds)."""
-import glob
 import json
 import os
 import random
-import subprocess
 import sys
 import tempfile
-import unicodedata
+
+from oracle_support import SEED, TOOL, WORDS, assigned, count, model_files, random_text, tool
 
 try:
     import tokenizers
@@ -16,72 +15,23 @@ except ImportError as e:
     print(f"SKIPPED: {e}")
     sys.exit(77)
 
-TOOL = os.environ.get("LOAM_TEXT_TOOL") or os.path.join(os.environ.get("LOAM_BUILD", "build"), "tests", "text_tool")
-# New texts only in the full tests, so that the quick ones are the same for everybody.
-SEED = int(os.environ.get("LOAM_SEED", random.randrange(1 << 32) if os.environ.get("LOAM_TEST_FULL") else 1))
-COUNT = int(os.environ.get("LOAM_ORACLE_COUNT", 20000 if os.environ.get("LOAM_TEST_FULL") else 2000))
+COUNT = count(2000, 20000)
 
 QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
          r"\s+(?!\S)|\s+")
 LLAMA3 = QWEN2.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
-WORDS = ("the of and to in is you that it he was for on are as with his they I at be this have from or one had by "
-         "don't we'll I'VE they'RE it's 'Sie ſ'ſ naïve Ångström Straße über 2024 3.14159 1,000,000 x86_64 def return "
-         "print(\"hi\") {}; // -> == != <= ... --- *** ___ \u4f60\u597d \u4e16\u754c \u3053\u3093\u306b\u3061\u306f "
-         "\ud55c\uad6d\uc5b4 \u0440\u0443\u0441\u0441\u043a\u0438\u0439 \u0639\u0631\u0628\u064a "
-         "\u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22 \U0001f468\u200d\U0001f469\u200d\U0001f467 "
-         "\U0001f1e9\U0001f1ea \u2603\ufe0f e\u0301\u0323 \u1e9b\u0323 \u212b \ufb01 \u0660\u0661\u0662 \u2167 \u00bd "
-         "\u2581 \u2581\u2581 <0x41> \u0120").split(" ")
-SPACES = [" ", " ", " ", " ", "  ", "   ", "\t", "\n", "\r\n", "\n\n", " \n ", "\u00a0", "\u3000", "\u2028", "\x85", ""]
-RANGES = [(0x20, 0x7f), (0, 0x20), (0x80, 0x250), (0x300, 0x370), (0x370, 0x600), (0x600, 0x900), (0x900, 0x1200),
-          (0x1200, 0x2000), (0x2000, 0x2c00), (0x2e80, 0x3400), (0x4e00, 0x9fff), (0xac00, 0xd7a4), (0xe000, 0x10000),
-          (0x10000, 0x11000), (0x1d400, 0x1d800), (0x1f300, 0x1faff), (0x20000, 0x20100), (0xe0000, 0xe0200)]
 
-
-def random_text(rng, specials):
-    parts = []
-    kind = rng.random()
-    for _ in range(rng.choice([1, 2, 3, 5, 8, 20, 40])):
-        r = rng.random()
-        if kind < 0.15:
-            low, high = rng.choice(RANGES)
-            parts.append(chr(rng.randrange(low, high)))
-        elif kind < 0.2:
-            parts.append(rng.choice(" \n\t\r.'sSdlLvVeEtT1a\u00e9"))
-        elif r < 0.5:
-            parts.append(rng.choice(WORDS) + rng.choice(SPACES))
-        elif r < 0.6:
-            parts.append(rng.choice(SPACES) * rng.randrange(1, 12))
-        elif r < 0.7:
-            parts.append("".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 12))))
-        elif r < 0.8 and specials:
-            token = rng.choice(specials)
-            parts.append(token if rng.random() < 0.8 else token[:-1])
-        else:
-            low, high = rng.choice(RANGES)
-            parts.append("".join(chr(rng.randrange(low, high)) for _ in range(rng.randrange(1, 6))))
-    return "".join(c for c in "".join(parts) if not 0xd800 <= ord(c) < 0xe000)
-
-
-def tool(command, path, lines):
-    done = subprocess.run([TOOL, command, path], input="\n".join(json.dumps(x) for x in lines) + "\n",
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"text_tool {command} {path} failed: {done.stderr}")
-    return [json.loads(line) for line in done.stdout.split("\n") if line]
-
-
-def compare(name, oracle, path, rng, count, only_assigned=False):
+def compare(name, oracle, path, rng, number, only_assigned=False):
     """Encodes random texts with both; then decodes. Returns how many texts differed."""
     specials = [t.content for t in oracle.get_added_tokens_decoder().values()]
-    texts = [random_text(rng, specials[:40] + specials[-10:]) for _ in range(count)] + ["", " ", "a" * 3000]
+    texts = [random_text(rng, specials[:40] + specials[-10:]) for _ in range(number)] + ["", " ", "a" * 3000]
     if only_assigned:  # of a single_word token: the classes of Rust's regexes are of a later Unicode than Oniguruma's
-        texts = ["".join(c for c in t if unicodedata.category(c) != "Cn") for t in texts]
+        texts = [assigned(t) for t in texts]
     bad = 0
     for add_special, parse_special in ((False, True), (True, True), (False, False)):
         oracle.encode_special_tokens = not parse_special
         requests = [{"text": t, "add_special": add_special, "parse_special": parse_special} for t in texts]
-        ours = tool("encode", path, requests)
-        assert len(ours) == len(texts)
+        ours = tool("encode", requests, path)
         for text, got in zip(texts, ours):
             want = oracle.encode(text, add_special_tokens=add_special).ids
             if got != want:
@@ -89,7 +39,7 @@ def compare(name, oracle, path, rng, count, only_assigned=False):
                 if bad <= 5:
                     print(f"{name}: {text!r} special={add_special},{parse_special}\n  want {want}\n  got  {got}")
     oracle.encode_special_tokens = False
-    for ids, got in zip(ours, tool("decode", path, ours)):
+    for ids, got in zip(ours, tool("decode", ours, path)):
         want = oracle.decode(ids, skip_special_tokens=False)
         if got is not None and got != want:
             bad += 1
@@ -187,15 +137,6 @@ def from_gguf(path):
         bos = tokens[get("bos_token_id")]
         t.post_processor = processors.TemplateProcessing(f"{bos} $A", f"{bos} $A $B", [(bos, get("bos_token_id"))])
     return t
-
-
-def model_files():
-    given = os.environ.get("LOAM_ORACLE_MODELS")
-    if given is not None:
-        return [p for p in given.split(":") if p]
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    cache = os.environ.get("LOAM_CACHE") or os.path.join(home, "loam")
-    return sorted(glob.glob(os.path.join(cache, "**", "*.gguf"), recursive=True))
 
 
 def main():

@@ -78,6 +78,17 @@ void add_metaspace(const Json& step, TokenDecoder& d) {
   });
 }
 
+// SentencePiece takes one space from the front: of the first piece, or of each until one of them leaves something.
+void add_sentencepiece(const Json& step, TokenDecoder& d) {
+  const bool each = bool_field(step, "remove_extra_whitespaces", false);
+  d.steps.push_back([each](Tokens& tokens, bool begins) {
+    for (size_t i = 0; begins && i < tokens.size(); ++i) {
+      if (tokens[i].starts_with(kMetaspace)) tokens[i].erase(0, kMetaspace.size());
+      if (!each || !tokens[i].empty()) break;
+    }
+  });
+}
+
 void add_replace(const Json& step, TokenDecoder& d) { d.steps.push_back(on_each(make_replacer(step))); }
 
 int64_t count_field(const Json& step, const char* name) {
@@ -176,6 +187,7 @@ const Row kDecoders[] = {
     {"Fuse", add_fuse},
     {"Metaspace", add_metaspace},
     {"Replace", add_replace},
+    {"SentencePiece", add_sentencepiece},
     {"Strip", add_strip},
     {"WordPiece", add_word_piece},
     {"BPEDecoder", add_bpe_decoder},

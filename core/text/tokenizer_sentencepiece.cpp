@@ -168,16 +168,13 @@ Json normalizer_of(const Proto& p, bool legacy) {
           {"user_defined", fixed}};
 }
 
-constexpr int kAllSpaces = 1 << 20;
-
 Json decoder_of(const Proto& p) {
-  Json decoder =
-      json_sequence("decoders", {json_replace(kMetaspace, " "), {{"type", "ByteFallback"}}, {{"type", "Fuse"}}});
-  if (p.dummy_prefix || p.remove_extra_spaces) {
-    decoder["decoders"].push_back(
-        {{"type", "Strip"}, {"content", " "}, {"start", p.remove_extra_spaces ? kAllSpaces : 1}, {"stop", 0}});
-  }
-  return decoder;
+  Json steps = Json::array();
+  if (p.dummy_prefix || p.remove_extra_spaces)
+    steps.push_back({{"type", "SentencePiece"}, {"remove_extra_whitespaces", p.remove_extra_spaces}});
+  steps.push_back(json_replace(kMetaspace, " "));
+  for (const char* type : {"ByteFallback", "Fuse"}) steps.push_back({{"type", type}});
+  return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
 }
 
 LoadedTokenizer load(std::string_view model, const TokenizerConfig& config) {

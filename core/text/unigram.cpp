@@ -135,17 +135,16 @@ Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary
 
 Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>(step, spec, vocabulary);
-  float least = FLT_MAX, most = FLT_MIN;
+  float least = FLT_MAX;
   for (size_t id = 0; id < spec.size(); ++id) {
     if (spec.kind(id) != TokenKind::normal) continue;
     least = std::min(least, spec.scores[id]);
-    most = std::max(most, spec.scores[id]);
   }
   t->trie.reserve(spec.text.size());
   for (size_t id = 0; id < spec.size(); ++id) {
     const std::string_view text = spec.token(id);
     if (spec.kind(id) == TokenKind::normal) t->add(id, spec.scores[id]);
-    if (spec.kind(id) == TokenKind::user_defined) t->add(id, double(float(text.size()) * most - 0.1f));
+    if (spec.kind(id) == TokenKind::user_defined) t->add(id, double(float(text.size()) * 0.1f - 0.1f));
   }
   t->unk_score = double(least - float(kUnkPenalty));
   return finish<SentencePieceRules>(std::move(t));
