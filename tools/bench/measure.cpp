@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "backends/cpu/detect.h"
+#include "core/machine.h"
 #include "tools/bench/bench_run.h"
 #include "tools/bench/statistics.h"
 
@@ -34,7 +34,7 @@ std::vector<BenchTest> bench_tests(const Arguments& args) {
   std::vector<BenchTest> tests;
   for (int64_t t : list("--threads", "-t", 0)) {
     if (t > 1024) throw UsageError("-t: " + std::to_string(t) + " is out of range; expected at most 1024");
-    const int threads = t ? int(t) : cpu::default_threads();
+    const int threads = t ? int(t) : usable_processors();
     for (int64_t p : prompts) {
       if (p) tests.push_back({.prompt = p, .threads = threads});
     }
