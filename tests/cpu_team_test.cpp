@@ -190,15 +190,16 @@ TEST_CASE("chunks are done once each while threads stall at random") {
       Ledger::work(context, phase, chunk, thread);
     }
   };
-  cpu::Team team(30);  // runs of unlike lists with idle gaps: late threads of one run meet the next
+  std::unique_ptr<cpu::Team> team;  // runs of unlike lists with idle gaps: late threads of one run meet the next
   for (int run = 0; run < 60; ++run) {
+    if (run % 6 == 0) team = std::make_unique<cpu::Team>(30);  // later it would work alone
     std::vector<int64_t> counts;
     for (int p = 0; p < 30; ++p) counts.push_back((p * 13 + run * 7) % 4 == 0 ? 0 : (p * 5 + run) % 9);
     Stalls ledger(counts);
-    for (size_t p = 0; p < counts.size(); ++p) team.set_chunks(p, counts[p]);
+    for (size_t p = 0; p < counts.size(); ++p) team->set_chunks(p, counts[p]);
     const int threads = 1 + run % 5;
     CAPTURE(run);
-    team.run(threads, Stalls::work, &ledger);
+    team->run(threads, Stalls::work, &ledger);
     CHECK(ledger.right());
     if (run % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(400));  // helpers fall asleep
   }
@@ -217,6 +218,25 @@ TEST_CASE("a thread that holds no chunk stops nobody, and idle threads take no t
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   CHECK(double(std::clock() - before) / CLOCKS_PER_SEC < 0.15);  // 256 that look on would take all processors
+}
+
+TEST_CASE("helpers that hold the others up are let go, and tried again later and later") {
+  cpu::Crew crew;
+  for (int i = 0; i < 100; ++i) crew.learn(8, 8, 10, 100);
+  CHECK(crew.threads >= 8);
+  std::vector<int> gaps;
+  for (int run = 0, last = 0; run < 3000; ++run) {
+    const int used = std::min(8, crew.threads);
+    crew.learn(used, 8, used > 2 ? 80 : 10, 100);  // two threads go well, four do not
+    CHECK(crew.threads >= 1);
+    if (used > 2) gaps.push_back(run - last), last = run;
+  }
+  CHECK(crew.threads == 2);
+  CHECK(gaps.back() == cpu::Crew::kLongestRest + 1);
+  CHECK(gaps.size() < 20);
+  for (int run = 0; run < 3000; ++run) crew.learn(std::min(8, crew.threads), 8, 0, 100);  // the others have gone
+  CHECK(crew.threads >= 8);
+  CHECK(crew.next_rest == cpu::Crew::kShortestRest);
 }
 
 TEST_CASE("a forked process runs on alone") {

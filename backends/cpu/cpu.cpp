@@ -58,20 +58,11 @@ class CpuPlan : public Plan {
   size_t bytes() const override { return scratch_->size(); }
 
   void run(const Run& run) {
+    const bool same =
+        run.rows.size() == run_.rows.size() && run.outputs.size() == run_.outputs.size() && phases_begun_ > 1;
     run_ = run;
     phases_begun_ += phases_.size();
-    for (size_t i = 0; i < matrices_.size(); ++i)
-      matrices_[i].rows = int64_t(rows_[i] == RowCount::batch ? run.rows.size() : run.outputs.size());
-    for (size_t i = 1; i < calls_.size(); ++i) {
-      const Kernel* kernel = absorbers_[i];
-      calls_[i].before = kernel && kernel->absorbs(calls_[i], calls_[i - 1]) ? &calls_[i - 1] : nullptr;
-    }
-    for (size_t p = 0; p < phases_.size(); ++p) {
-      const Call* call = phases_[p].call;
-      const bool absorbed = call != &calls_.back() && call[1].before == call;
-      chunks_[p] = absorbed ? 0 : phases_[p].phase->chunks(*call, threads_);
-      team_.set_chunks(p, chunks_[p]);
-    }
+    divide(same);
     if (run.profile) return run_profiled(*run.profile);
     team_.run(threads_, work, this);
   }
@@ -82,6 +73,24 @@ class CpuPlan : public Plan {
     const Call* call;
     int node;
   };
+
+  // How this run's work divides. With the row counts of the run before, only what touches a state may differ.
+  void divide(bool same) {
+    for (size_t i = 0; i < matrices_.size() && !same; ++i)
+      matrices_[i].rows = int64_t(rows_[i] == RowCount::batch ? run_.rows.size() : run_.outputs.size());
+    for (size_t i = 1; i < calls_.size(); ++i) {
+      const Kernel* kernel = absorbers_[i];
+      if (kernel && !(same && !calls_[i].state.data))
+        calls_[i].before = kernel->absorbs(calls_[i], calls_[i - 1]) ? &calls_[i - 1] : nullptr;
+    }
+    for (size_t p = 0; p < phases_.size(); ++p) {
+      const Call* call = phases_[p].call;
+      if (same && !call->state.data) continue;
+      const bool absorbed = call != &calls_.back() && call[1].before == call;
+      chunks_[p] = absorbed ? 0 : phases_[p].phase->chunks(*call, threads_);
+      team_.set_chunks(p, chunks_[p]);
+    }
+  }
 
   void run_profiled(Profile& profile) {
     std::vector<PhaseStamp> stamps(size_t(threads_) * phases_.size());

@@ -16,12 +16,23 @@ class Signal {
  public:
   uint32_t value() const { return value_.load(std::memory_order_acquire); }
   void set(uint32_t value);  // and wakes who sleeps
-  // Until value() is at or beyond this, modulo 2^32; looks for `spin` nanoseconds.
-  void wait_for(uint32_t least, int64_t spin);
+  // Until value() is at or beyond this, modulo 2^32; looks for `spin` nanoseconds. Returns nanoseconds slept.
+  int64_t wait_for(uint32_t least, int64_t spin);
 
  private:
   std::atomic<uint32_t> value_{0};
   std::atomic<int> sleepers_{0};
+};
+
+// How many threads are worth it: fewer while waiting for them takes longer than working without them would.
+struct Crew {
+  static constexpr int kShortestRest = 8, kLongestRest = 256;  // runs until more are tried again
+  int threads = 1 << 30;                                       // at most
+  int rest = 0, next_rest = kShortestRest;
+  int64_t asleep = 0, all = 0;  // nanoseconds of the last runs: the caller slept in them; they lasted
+
+  // After a run on `used` threads where `wanted` were asked for.
+  void learn(int used, int wanted, int64_t slept, int64_t lasted);
 };
 
 class Team {
@@ -51,21 +62,22 @@ class Team {
 
   void start(int helpers);
   void help(int thread);
-  void walk(uint32_t run, int thread);
-  static int64_t take(Phase& phase, uint32_t run, uint32_t chunks);
+  int64_t walk(uint32_t run, int thread);  // returns nanoseconds slept
+  static uint32_t take(Phase& phase, uint32_t run, uint32_t chunks, uint32_t most, uint32_t& first);
   static bool finish(Phase& phase, uint32_t run, uint32_t done, uint32_t chunks);
 
   std::vector<uint32_t> wanted_;  // chunks of each phase
   std::vector<Phase> phases_;
   std::vector<std::atomic<uint64_t>> chunks_;  // of each phase, tagged with the run
   // Of this run; atomic for threads that are late, which then find no chunk.
-  std::atomic<int> threads_{0};  // kStop: there will be no more
+  std::atomic<int> threads_{1};  // kStop: there will be no more
   std::atomic<Work> work_{nullptr};
   std::atomic<void*> context_{nullptr};
   std::atomic<PhaseStamp*> stamps_{nullptr};
   std::atomic<int64_t> spin_{0};
   alignas(128) Signal run_;       // which run this is
   alignas(128) Signal progress_;  // phases over in all runs
+  Crew crew_;
   std::vector<std::thread> helpers_;
   int process_ = 0;  // that has them
 };
