@@ -28,15 +28,12 @@ class SentencePiece {
       if (!decode_base64(map, bytes)) fail(Code::bad_file, "tokenizer: precompiled_charsmap is not base64");
       map_.emplace(bytes);
     }
-    const Json fixed = step.value("user_defined", Json::array());
-    std::vector<PrefixTrie::Entry> entries;
-    for (const Json& token : fixed) {
+    for (const Json& token : step.value("user_defined", Json::array())) {
       const auto& text = token.get_ref<const std::string&>();
       if (text.empty()) continue;
-      entries.push_back({text, 0});
+      fixed_.add(text, 0);
       fixed_begins_[uint8_t(text[0])] = true;
     }
-    fixed_ = PrefixTrie(entries);
   }
 
   void operator()(std::string& text, bool first) const {
