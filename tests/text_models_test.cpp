@@ -260,14 +260,23 @@ TEST_CASE("models: a trie of prefixes") {
   const uint32_t seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 rng(seed);
-  PrefixTrie trie;
+  CHECK(PrefixTrie().walk("a") == -1);
   std::map<std::string, int32_t> all;
-  for (int i = 0; i < 3000; ++i) {
-    const std::string text = random_word(rng, 6, "ab\xff\1c");
-    if (text.empty()) continue;
-    trie.add(text, i);
-    all[text] = i;
+  std::vector<std::string> texts;
+  std::vector<PrefixTrie::Entry> entries;
+  for (int i = 0; i < 6000; ++i) {  // many letters at the root, few below, long ones with much in common
+    std::string text = random_word(rng, i % 2 ? 6 : 1, i % 2 ? "ab\xff\1c" : "0123456789ABCDEFGHIJ");
+    if (i % 3 == 0) text = "common beginning " + text;
+    if (i % 50 == 0) text = std::string(1, '\0') + text + '\0';
+    texts.push_back(text);
   }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].empty()) continue;
+    entries.push_back({texts[i], int32_t(i)});
+    all[texts[i]] = int32_t(i);
+  }
+  const PrefixTrie trie(entries);
+  for (const auto& [text, value] : all) CHECK(trie.value(trie.walk(text)) == value);
   for (int i = 0; i < 3000; ++i) {
     const std::string text = random_word(rng, 7, "ab\xff\1cd");
     const int32_t node = trie.walk(text);

@@ -28,12 +28,15 @@ class SentencePiece {
       if (!decode_base64(map, bytes)) fail(Code::bad_file, "tokenizer: precompiled_charsmap is not base64");
       map_.emplace(bytes);
     }
-    for (const Json& token : step.value("user_defined", Json::array())) {
+    const Json fixed = step.value("user_defined", Json::array());
+    std::vector<PrefixTrie::Entry> entries;
+    for (const Json& token : fixed) {
       const auto& text = token.get_ref<const std::string&>();
       if (text.empty()) continue;
-      fixed_.add(text, 0);
+      entries.push_back({text, 0});
       fixed_begins_[uint8_t(text[0])] = true;
     }
+    fixed_ = PrefixTrie(entries);
   }
 
   void operator()(std::string& text, bool first) const {

@@ -26,10 +26,13 @@ class ScoredBpe {
         options_(options),
         characters_(spec, vocabulary),
         bytes_(options.byte_fallback, spec, vocabulary) {
+    std::vector<PrefixTrie::Entry> fixed;
     for (size_t id = 0; id < spec.size(); ++id) {
       if (spec.kind(id) != TokenKind::user_defined || spec.has_flag(id, TokenFlags::added)) continue;
-      if (!spec.token(id).empty()) fixed_.add(spec.token(id), int32_t(id)), has_fixed_ = true;
+      if (!spec.token(id).empty()) fixed.push_back({spec.token(id), int32_t(id)});
     }
+    fixed_ = PrefixTrie(fixed);
+    has_fixed_ = !fixed.empty();
   }
 
   void encode(std::string_view word, ModelScratch& s, std::vector<int32_t>& out) const {

@@ -37,7 +37,7 @@ struct Tables {
     unk = id->get<int32_t>();
   }
   void add(size_t id, double score) {
-    trie.add(spec.token(id), int32_t(id));
+    entries.push_back({spec.token(id), int32_t(id)});
     scores[id] = score;
   }
 
@@ -47,6 +47,7 @@ struct Tables {
   int32_t unk = -1;
   double unk_score = 0;
   PrefixTrie trie;
+  std::vector<PrefixTrie::Entry> entries;  // until the trie is made
   std::vector<double> scores = std::vector<double>(spec.size());
 };
 
@@ -113,6 +114,7 @@ void encode(const Tables& t, std::string_view word, ModelScratch& scratch, std::
 
 template <class R>
 Model finish(std::shared_ptr<Tables> tables) {
+  tables->trie = PrefixTrie(std::exchange(tables->entries, {}));
   return with_cache(
       [t = std::shared_ptr<const Tables>(std::move(tables))](
           std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { encode<R>(*t, word, s, out); });
@@ -123,7 +125,6 @@ Model finish(std::shared_ptr<Tables> tables) {
 Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>(step, spec, vocabulary);
   double least = INFINITY;
-  t->trie.reserve(spec.text.size());
   for (size_t id = 0; id < spec.size(); ++id) {
     if (spec.has_flag(id, TokenFlags::outside) || spec.token(id).empty()) continue;
     least = std::min(least, spec.score(id));
@@ -140,7 +141,6 @@ Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Voc
     if (spec.kind(id) != TokenKind::normal) continue;
     least = std::min(least, spec.scores[id]);
   }
-  t->trie.reserve(spec.text.size());
   for (size_t id = 0; id < spec.size(); ++id) {
     const std::string_view text = spec.token(id);
     if (spec.kind(id) == TokenKind::normal) t->add(id, spec.scores[id]);

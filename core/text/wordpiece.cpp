@@ -44,10 +44,12 @@ bool cut(const Tables& t, std::string_view word, std::vector<int32_t>& out) {
 
 Model make_wordpiece(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>();
-  t->trie.reserve(spec.text.size());
+  std::vector<PrefixTrie::Entry> entries;
   for (size_t id = 0; id < spec.size(); ++id) {
-    if (!spec.has_flag(id, TokenFlags::outside) && !spec.token(id).empty()) t->trie.add(spec.token(id), int32_t(id));
+    if (!spec.has_flag(id, TokenFlags::outside) && !spec.token(id).empty())
+      entries.push_back({spec.token(id), int32_t(id)});
   }
+  t->trie = PrefixTrie(entries);
   const Json with_default = step.contains("unk_token") ? step : Json{{"unk_token", "[UNK]"}};
   t->unk = find_own(spec, vocabulary, string_field(with_default, "unk_token"));
   const bool has_prefix = step.contains("continuing_subword_prefix");

@@ -20,7 +20,7 @@ uint64_t value_bytes(uint32_t type) {
   return kBytes[type];
 }
 
-int64_t read_integer(ByteReader& in, uint32_t type, const char* key) {
+int64_t read_integer(ByteReader& in, uint32_t type, std::string_view key) {
   switch (type) {
     case u8: return in.read<uint8_t>(key);
     case i8: return in.read<int8_t>(key);
@@ -33,17 +33,18 @@ int64_t read_integer(ByteReader& in, uint32_t type, const char* key) {
   }
   const uint64_t value = in.read<uint64_t>(key);
   if (value > uint64_t(std::numeric_limits<int64_t>::max()))
-    in.bad("metadata '%s' is %llu, expected less than 2^63", key, (unsigned long long)value);
+    in.bad("metadata '%.*s' is %llu, expected less than 2^63", int(key.size()), key.data(), (unsigned long long)value);
   return int64_t(value);
 }
 
-double read_float(ByteReader& in, uint32_t type, const char* key) {
+double read_float(ByteReader& in, uint32_t type, std::string_view key) {
   return type == f32 ? double(in.read<float>(key)) : in.read<double>(key);
 }
 
-bool read_bool(ByteReader& in, const char* key) {
+bool read_bool(ByteReader& in, std::string_view key) {
   const uint8_t value = in.read<uint8_t>(key);
-  if (value > 1) in.bad("metadata '%s' is a boolean of value %d, expected 0 or 1", key, value);
+  if (value > 1)
+    in.bad("metadata '%.*s' is a boolean of value %d, expected 0 or 1", int(key.size()), key.data(), value);
   return value != 0;
 }
 
@@ -56,6 +57,7 @@ std::vector<T> read_elements(uint64_t count, Read read) {
 }
 
 MetaValue read_array(ByteReader& in, const char* key) {
+  const std::string_view name = key;  // read for every element
   const uint32_t type = in.read<uint32_t>(key);
   if (type == array) in.bad("metadata '%s' is an array of arrays; only flat arrays are understood", key);
   if (type > f64) in.bad("metadata '%s' is an array of unknown type %u, expected 0 to 12", key, type);
@@ -65,10 +67,10 @@ MetaValue read_array(ByteReader& in, const char* key) {
     in.bad("metadata '%s' is an array of %llu elements, expected at most %llu", key, (unsigned long long)count,
            (unsigned long long)kMaxElements);
   }
-  if (is_integer(type)) return read_elements<int64_t>(count, [&] { return read_integer(in, type, key); });
-  if (is_float(type)) return read_elements<double>(count, [&] { return read_float(in, type, key); });
-  if (type == boolean) return read_elements<bool>(count, [&] { return read_bool(in, key); });
-  return read_elements<std::string>(count, [&] { return std::string(read_gguf_string(in, key)); });
+  if (is_integer(type)) return read_elements<int64_t>(count, [&] { return read_integer(in, type, name); });
+  if (is_float(type)) return read_elements<double>(count, [&] { return read_float(in, type, name); });
+  if (type == boolean) return read_elements<bool>(count, [&] { return read_bool(in, name); });
+  return read_elements<std::string>(count, [&] { return std::string(read_gguf_string(in, name)); });
 }
 
 MetaValue read_value(ByteReader& in, uint32_t type, const char* key) {
@@ -82,7 +84,9 @@ MetaValue read_value(ByteReader& in, uint32_t type, const char* key) {
 
 }  // namespace
 
-std::string_view read_gguf_string(ByteReader& in, const char* what) { return in.text(in.read<uint64_t>(what), what); }
+std::string_view read_gguf_string(ByteReader& in, std::string_view what) {
+  return in.text(in.read<uint64_t>(what), what);
+}
 
 Metadata read_gguf_metadata(ByteReader& in, uint64_t count) {
   in.check_count(count, 8 + 1 + 4 + 1, "metadata entries");

@@ -8,6 +8,6 @@ namespace loam {
 // Reads `count` key/values; the reader then stands behind them.
 Metadata read_gguf_metadata(ByteReader& in, uint64_t count);
 // A string: length in 64 bits, then bytes.
-std::string_view read_gguf_string(ByteReader& in, const char* what);
+std::string_view read_gguf_string(ByteReader& in, std::string_view what);
 
 }  // namespace loam

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/text/grammar/automaton.h"
+#include "core/text/text_order.h"
 #include "core/text/tokenizer.h"
 
 namespace loam {
@@ -26,31 +27,11 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer, size_t vocab) {
   build(tokens);
 }
 
-// By their bytes; the first eight of them as a number tell most tokens apart.
-void TokenTrie::sort_tokens() {
-  struct Key {
-    uint64_t first;
-    int32_t token;
-  };
-  std::vector<Key> keys(sorted_.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const std::string_view text = bytes(sorted_[i]);
-    uint64_t first = 0;
-    for (size_t b = 0; b < 8; ++b) first = first << 8 | (b < text.size() ? uint8_t(text[b]) : 0);
-    keys[i] = {first, sorted_[i]};
-  }
-  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
-    if (a.first != b.first) return a.first < b.first;
-    const int order = bytes(a.token).compare(bytes(b.token));
-    return order ? order < 0 : a.token < b.token;
-  });
-  for (size_t i = 0; i < keys.size(); ++i) sorted_[i] = keys[i].token;
-}
-
 void TokenTrie::build(std::span<const Token> tokens) {
   vocab_ = tokens.size();
   flags_.resize(vocab_);
   offsets_.push_back(0);
+  std::vector<int32_t> unsorted;
   for (size_t i = 0; i < vocab_; ++i) {
     const Token& t = tokens[i];
     flags_[i] = uint8_t((t.is_end ? 1 : 0) | (t.nameable && !t.is_end ? 2 : 0));
@@ -58,9 +39,11 @@ void TokenTrie::build(std::span<const Token> tokens) {
     if (!t.is_end) text_ += t.bytes;
     offsets_.push_back(uint32_t(text_.size()));
     if (offsets_[i] == offsets_[i + 1]) continue;
-    (t.bytes.size() > Automaton::kLongestToken ? long_ : sorted_).push_back(int32_t(i));
+    (t.bytes.size() > Automaton::kLongestToken ? long_ : unsorted).push_back(int32_t(i));
   }
-  sort_tokens();
+  std::vector<std::string_view> texts;
+  for (const int32_t token : unsorted) texts.push_back(bytes(token));
+  for (const uint32_t place : order_by_bytes(texts)) sorted_.push_back(unsorted[place]);
   nodes_.push_back({0, 0, 0, 0});
   std::array<uint32_t, Automaton::kLongestToken + 1> path{};  // the node of each depth
   std::string_view last;

@@ -42,7 +42,6 @@ class TokenTrie {
 
  private:
   void build(std::span<const Token> tokens);
-  void sort_tokens();
 
   size_t vocab_ = 0;
   std::vector<Node> nodes_;
