@@ -95,8 +95,10 @@ Step BenchRun::step() const {
   return {test_.batch, 1, test_.depth + test_.decode / 2, test_.batch};
 }
 
-Limits BenchRun::probe() {
-  return {int8_peak(isa_, test_.threads), f32_peak(isa_, test_.threads), read_bandwidth(weights_, test_.threads)};
+std::pair<Limits, Limits> BenchRun::probe() const {
+  const Speed int8 = int8_peak(isa_, test_.threads), f32 = f32_peak(isa_, test_.threads),
+              read = read_bandwidth(weights_, test_.threads);
+  return {{int8.whole, f32.whole, read.whole}, {int8.calm, f32.calm, read.calm}};
 }
 
 std::string BenchRun::isa() const { return isa_; }
@@ -111,7 +113,7 @@ std::vector<ProfileLine> BenchRun::profile(int64_t repetitions, const Limits& li
   std::vector<ProfileLine> lines = lines_of(profile, limits);
   double rest = median(decoding_);
   for (const ProfileLine& line : lines) rest -= line.seconds;
-  lines.push_back({"session", std::max(0.0, rest), 0, ""});
+  lines.push_back({"session, interruptions", std::max(0.0, rest), 0, ""});
   if (sampler_) lines.push_back({"choosing a token", median(deciding_), 0, ""});
   sampler_.reset();
   return lines;

@@ -19,7 +19,8 @@ class BenchRun {
   Step step() const;      // the prompt, or the middle one of the steps
   int64_t steps() const;  // in a repetition
   const Graph& graph() const { return session_->executor().graph(); }
-  Limits probe();           // the machine's limits now
+  // The machine's limits now, and `calm` ones, without interruptions.
+  std::pair<Limits, Limits> probe() const;
   std::string isa() const;  // "avx512"
   // Medians over all steps of so many repetitions, with the choice of a token after each decoding step.
   std::vector<ProfileLine> profile(int64_t repetitions, const Limits& limits);

@@ -58,7 +58,7 @@ BenchResult measure(const Arguments& args, std::shared_ptr<const Model> model, c
   run.seconds();  // warms up
   std::vector<double> bounds, int8, f32, bandwidth;
   for (int64_t i = 0; i < repetitions; ++i) {
-    const Limits limits = run.probe();
+    const Limits limits = run.probe().first;
     const double least = least_seconds(run.graph(), run.step(), limits);
     const double rate = double(test.tokens()) / run.seconds();
     const double bound = least > 0 ? double(test.tokens()) / double(run.steps()) / least : 0;
@@ -70,7 +70,7 @@ BenchResult measure(const Arguments& args, std::shared_ptr<const Model> model, c
   }
   r.limits = {median(int8), median(f32), median(bandwidth)};
   r.bound = median(bounds);
-  if (args.flag("--profile")) r.profile = run.profile(repetitions, run.probe());
+  if (args.flag("--profile")) r.profile = run.profile(repetitions, run.probe().second);
   return r;
 }
 

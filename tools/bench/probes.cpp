@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "tools/bench/statistics.h"
+
 namespace loam {
 namespace {
 
@@ -68,23 +70,32 @@ constexpr IsaProbe kProbes[] = {
     {"scalar", nullptr, nullptr},
 };
 
-// Seconds that the threads take for piece(0 .. pieces - 1).
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// How fast the threads are with piece(0 .. pieces - 1), which are `size` each.
 template <class Piece>
-double share_out(int threads, int64_t pieces, const Piece& piece) {
+Speed share_out(int threads, int64_t pieces, double size, const Piece& piece) {
   std::atomic<int64_t> next{0};
-  const auto start = std::chrono::steady_clock::now();
+  std::vector<double> seconds(size_t(pieces), 0.0);
+  const double start = now();
 #pragma omp parallel num_threads(threads)
-  for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) piece(i);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) {
+    const double begin = now();
+    piece(i);
+    seconds[size_t(i)] = now() - begin;
+  }
+  const double all = now() - start;
+  return {double(pieces) * size / all / 1e9, threads * size / median(seconds) / 1e9};
 }
 
-double peak(Turns turns, int threads) {
-  if (!turns) return 0;
+Speed peak(Turns turns, int threads) {
+  if (!turns) return {};
   constexpr int64_t kTurns = 20000;
   const int64_t pieces = 80 * int64_t(threads);
-  share_out(threads, threads, [&](int64_t) { turns(kTurns); });  // wakes threads and clocks
-  const double seconds = share_out(threads, pieces, [&](int64_t) { turns(kTurns); });
-  return double(pieces) * turns(kTurns) / seconds / 1e9;
+  const double size = turns(kTurns);
+  const auto piece = [&](int64_t) { turns(kTurns); };
+  share_out(threads, threads, size, piece);  // wakes threads and clocks
+  return share_out(threads, pieces, size, piece);
 }
 
 const IsaProbe& probe_of(std::string_view isa) {
@@ -110,10 +121,10 @@ uint64_t read_all(Bytes bytes) {
 
 }  // namespace
 
-double int8_peak(std::string_view isa, int threads) { return peak(probe_of(isa).int8, threads); }
-double f32_peak(std::string_view isa, int threads) { return peak(probe_of(isa).f32, threads); }
+Speed int8_peak(std::string_view isa, int threads) { return peak(probe_of(isa).int8, threads); }
+Speed f32_peak(std::string_view isa, int threads) { return peak(probe_of(isa).f32, threads); }
 
-double read_bandwidth(std::span<const Bytes> memory, int threads) {
+Speed read_bandwidth(std::span<const Bytes> memory, int threads) {
   constexpr size_t kPiece = size_t(256) << 10, kMost = size_t(512) << 20, kLeast = size_t(128) << 20;
   std::vector<Bytes> pieces;
   size_t total = 0;
@@ -123,12 +134,13 @@ double read_bandwidth(std::span<const Bytes> memory, int threads) {
       total += pieces.back().size();
     }
   }
-  if (total == 0) return 0;
+  if (total == 0) return {};
   const size_t passes = (kLeast + total - 1) / total;
   std::atomic<uint64_t> sink{0};
   const auto read = [&](int64_t i) { sink.fetch_xor(read_all(pieces[size_t(i) % pieces.size()])); };
-  if (total < kLeast) share_out(threads, int64_t(pieces.size()), read);  // what caches hold is there
-  return double(total * passes) / share_out(threads, int64_t(passes * pieces.size()), read) / 1e9;
+  const double size = double(total) / double(pieces.size());
+  if (total < kLeast) share_out(threads, int64_t(pieces.size()), size, read);  // what caches hold is there
+  return share_out(threads, int64_t(passes * pieces.size()), size, read);
 }
 
 }  // namespace loam

@@ -10,14 +10,20 @@ namespace loam {
 
 using Bytes = std::span<const std::byte>;
 
-// 10^9 operations per second of all threads together (a multiply-add is two) with the widest instruction of that
+// 10^9 per second of all threads together: on the whole, and while no other process interrupts them (by the median
+// piece).
+struct Speed {
+  double whole = 0, calm = 0;
+};
+
+// Operations per second of all threads together (a multiply-add is two) with the widest instruction of that
 // instruction set: int8 dot products (avx2: vpmaddubsw, vpmaddwd, vpaddd), or f32 fused multiply-adds. 0 where it is
 // not known, or not of this processor.
-double int8_peak(std::string_view isa, int threads);
-double f32_peak(std::string_view isa, int threads);
+Speed int8_peak(std::string_view isa, int threads);
+Speed f32_peak(std::string_view isa, int threads);
 
-// 10^9 bytes per second of all threads together reading these bytes over and over, in order, with the prefetch of the
+// Bytes per second of all threads together reading these bytes over and over, in order, with the prefetch of the
 // decoding kernels. What fits into a cache is read from there, as a run does.
-double read_bandwidth(std::span<const Bytes> memory, int threads);
+Speed read_bandwidth(std::span<const Bytes> memory, int threads);
 
 }  // namespace loam
