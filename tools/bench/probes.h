@@ -22,8 +22,8 @@ struct Speed {
 Speed int8_peak(std::string_view isa, int threads);
 Speed f32_peak(std::string_view isa, int threads);
 
-// Bytes per second of all threads together reading these bytes over and over, in order, with the prefetch of the
-// decoding kernels. What fits into a cache is read from there, as a run does.
+// Bytes per second of all threads together reading these bytes over and over, in order, as plainly as
+// possible. What fits into a cache is read from there, as a run does.
 Speed read_bandwidth(std::span<const Bytes> memory, int threads);
 
 }  // namespace loam
