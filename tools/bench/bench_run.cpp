@@ -135,6 +135,7 @@ std::vector<ProfileLine> BenchRun::lines_of(const Profile& profile, const Limits
     line->least += least_seconds(cost, limits);
     if (line->limit.empty()) line->limit = binding_limit(cost, limits);
   }
+  std::erase_if(lines, [](const ProfileLine& line) { return line.seconds == 0; });  // other phases do that work
   std::sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
   lines.push_back({"waiting, starting threads", waiting, 0, ""});
   return lines;
