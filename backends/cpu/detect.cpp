@@ -18,11 +18,17 @@ extern const KernelTable table;
 namespace avx2 {
 extern const KernelTable table;
 }
+namespace avxvnni {
+extern const KernelTable table;
+}
 namespace avx512 {
 extern const KernelTable table;
 }
 #elif defined(__aarch64__)
 namespace neon {
+extern const KernelTable table;
+}
+namespace i8mm {
 extern const KernelTable table;
 }
 #endif
@@ -38,6 +44,10 @@ bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
          has_f16c();
 }
+bool has_avxvnni() {
+  unsigned a, b, c, d;
+  return has_avx2() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
 bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
@@ -48,6 +58,10 @@ bool has_neon() {  // dot products and half floats; bits of asm/hwcap.h
   constexpr unsigned long kHalf = 1ul << 10, kDot = 1ul << 20;
   return (getauxval(AT_HWCAP) & (kHalf | kDot)) == (kHalf | kDot);
 }
+bool has_i8mm() {  // matrix products
+  constexpr unsigned long kI8mm = 1ul << 13;
+  return has_neon() && (getauxval(AT_HWCAP2) & kI8mm);
+}
 #endif
 
 }  // namespace
@@ -57,8 +71,10 @@ std::vector<const KernelTable*> available_tables() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (has_avx512()) all.push_back(&avx512::table);
+  if (has_avxvnni()) all.push_back(&avxvnni::table);
   if (has_avx2()) all.push_back(&avx2::table);
 #elif defined(__aarch64__)
+  if (has_i8mm()) all.push_back(&i8mm::table);
   if (has_neon()) all.push_back(&neon::table);
 #endif
   all.push_back(&scalar::table);

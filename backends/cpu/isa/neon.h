@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "backends/cpu/isa/inline.h"
+#include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
@@ -24,6 +25,7 @@ constexpr int kTileQueries = 4, kTileVectors = 1;
 
 #define LOAM_PARTS(Result, expression)               \
   Result r;                                          \
+  UNROLL                                             \
   for (int i = 0; i < 4; ++i) r.v[i] = (expression); \
   return r
 
@@ -45,6 +47,7 @@ LOAM_INLINE F32x16 load(const float* p, int n) {
   return load(x);
 }
 LOAM_INLINE void store(float* p, F32x16 x) {
+  UNROLL
   for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, x.v[i]);
 }
 LOAM_INLINE void store(float* p, F32x16 x, int n) {
@@ -61,6 +64,7 @@ LOAM_INLINE F32x16 load_f16(const uint16_t* p, int n) {
   return load_f16(x);
 }
 LOAM_INLINE void store_f16(uint16_t* p, F32x16 x) {
+  UNROLL
   for (int i = 0; i < 4; ++i) vst1_u16(p + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(x.v[i])));
 }
 LOAM_INLINE void store_f16(uint16_t* p, F32x16 x, int n) {
@@ -88,6 +92,7 @@ LOAM_INLINE F32x16 select(Mask m, F32x16 a, F32x16 b) { LOAM_PARTS(F32x16, vbslq
 LOAM_INLINE I32x16 splat(int32_t x) { LOAM_PARTS(I32x16, vdupq_n_s32(x)); }
 LOAM_INLINE I32x16 load(const int32_t* p) { LOAM_PARTS(I32x16, vld1q_s32(p + 4 * i)); }
 LOAM_INLINE void store(int32_t* p, I32x16 x) {
+  UNROLL
   for (int i = 0; i < 4; ++i) vst1q_s32(p + 4 * i, x.v[i]);
 }
 LOAM_INLINE I32x16 operator+(I32x16 a, I32x16 b) { LOAM_PARTS(I32x16, vaddq_s32(a.v[i], b.v[i])); }
