@@ -91,7 +91,7 @@ Speed share_out(int threads, int64_t pieces, double size, const Piece& piece) {
 Speed peak(Turns turns, int threads) {
   if (!turns) return {};
   constexpr int64_t kTurns = 20000;
-  const int64_t pieces = 80 * int64_t(threads);
+  const int64_t pieces = 400 * int64_t(threads);  // some time slices of a busy machine
   const double size = turns(kTurns);
   const auto piece = [&](int64_t) { turns(kTurns); };
   share_out(threads, threads, size, piece);  // wakes threads and clocks
@@ -124,21 +124,21 @@ Speed int8_peak(std::string_view isa, int threads) { return peak(probe_of(isa).i
 Speed f32_peak(std::string_view isa, int threads) { return peak(probe_of(isa).f32, threads); }
 
 Speed read_bandwidth(std::span<const Bytes> memory, int threads) {
-  constexpr size_t kPiece = size_t(256) << 10, kMost = size_t(512) << 20, kLeast = size_t(128) << 20;
+  constexpr size_t kPiece = size_t(256) << 10, kBytes = size_t(512) << 20;
   std::vector<Bytes> pieces;
   size_t total = 0;
   for (Bytes bytes : memory) {
-    for (; !bytes.empty() && total < kMost; bytes = bytes.subspan(pieces.back().size())) {
+    for (; !bytes.empty() && total < kBytes; bytes = bytes.subspan(pieces.back().size())) {
       pieces.push_back(bytes.first(std::min(bytes.size(), kPiece)));
       total += pieces.back().size();
     }
   }
   if (total == 0) return {};
-  const size_t passes = (kLeast + total - 1) / total;
+  const size_t passes = (kBytes + total - 1) / total;
   std::atomic<uint64_t> sink{0};
   const auto read = [&](int64_t i) { sink.fetch_xor(read_all(pieces[size_t(i) % pieces.size()])); };
   const double size = double(total) / double(pieces.size());
-  if (total < kLeast) share_out(threads, int64_t(pieces.size()), size, read);  // what caches hold is there
+  if (total < kBytes) share_out(threads, int64_t(pieces.size()), size, read);  // what caches hold is there
   return share_out(threads, int64_t(passes * pieces.size()), size, read);
 }
 
