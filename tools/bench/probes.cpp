@@ -1,12 +1,11 @@
 // Chains of independent instructions, and plain reading.
 #include "tools/bench/probes.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <thread>
 
 #include "tools/bench/statistics.h"
 
@@ -78,11 +77,17 @@ Speed share_out(int threads, int64_t pieces, double size, const Piece& piece) {
   std::atomic<int64_t> next{0};
   std::vector<double> seconds(size_t(pieces), 0.0);
   const double start = now();
-#pragma omp parallel num_threads(threads)
-  for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) {
-    const double begin = now();
-    piece(i);
-    seconds[size_t(i)] = now() - begin;
+  const auto work = [&] {
+    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) {
+      const double begin = now();
+      piece(i);
+      seconds[size_t(i)] = now() - begin;
+    }
+  };
+  {
+    std::vector<std::jthread> others;  // not OpenMP's, which would go on spinning beside the run that follows
+    for (int t = 1; t < threads; ++t) others.emplace_back(work);
+    work();
   }
   const double all = now() - start;
   return {double(pieces) * size / all / 1e9, threads * size / median(seconds) / 1e9};
