@@ -108,7 +108,7 @@ CgroupLimits cgroup_limits(const std::string& root) {
   return limits;
 }
 
-int usable_processors() {
+int allowed_processors() {
   int count = int(std::thread::hardware_concurrency());
   for (int most = 1024; most <= 1 << 16; most *= 4) {  // the kernel refuses masks smaller than its own
     cpu_set_t* set = CPU_ALLOC(size_t(most));
@@ -118,9 +118,13 @@ int usable_processors() {
     CPU_FREE(set);
     if (known) break;
   }
-  const double quota = cgroup_limits().processors;
-  if (quota > 0) count = int(std::min(double(count), quota + 0.5));
   return std::max(1, count);
+}
+
+int usable_processors() {
+  const int count = allowed_processors();
+  const double quota = cgroup_limits().processors;
+  return quota > 0 ? std::max(1, int(std::min(double(count), quota + 0.5))) : count;
 }
 
 AvailableMemory available_memory() {

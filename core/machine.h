@@ -12,6 +12,9 @@ struct CgroupLimits {
 };
 CgroupLimits cgroup_limits(const std::string& root = "");  // root: where proc and sys lie, for tests
 
+// Processors of the affinity mask (and so of the cpuset): more threads never run at once.
+int allowed_processors();
+
 // Threads that make sense here: processors of the affinity mask, and no more than the quota pays for (rounded).
 int usable_processors();
 

@@ -4,6 +4,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "backends/reference/reference.h"
+#include "core/profile.h"
 #include "core/session.h"
 #include "tests/memory_model.h"
 
@@ -113,4 +114,23 @@ TEST_CASE("a row of the type table that no kernel knows runs in prefill and deco
   Session s(model, {{cpu(2), make_reference_backend()}, {}}, {.context = 64});
   CHECK(s.executor().fallbacks().empty());
   CHECK(logits(model, cpu(2), 512, false, {}) == logits(model, make_reference_backend(), 512, false, {}));
+}
+
+TEST_CASE("a decode step has five phases per layer") {
+  for (const Variant& f : variants()) {
+    CAPTURE(f.what);
+    const auto model = make_model(f, "q4_k");
+    Session s(model, {{cpu(2), make_reference_backend()}, {}}, {.context = 512});
+    const int a = s.create_sequence();
+    std::vector<BatchRow> prompt(20, BatchRow{1, a, false});
+    s.decode(prompt);
+    const BatchRow row{2, a, true};
+    Profile profile;
+    s.set_profile(&profile);
+    s.decode(std::span(&row, 1));
+    int64_t phases = 0;
+    for (const Profile::Phase& p : profile.phases()) phases += p.busy[0] > 0;
+    // Per layer q|k|v, attention, o, gate|up, down; once embed, angles (two kinds of them), selected rows, head.
+    CHECK(phases == 5 * f.config.layers + 4 + (f.config.rope_base_local != 0));
+  }
 }

@@ -8,7 +8,7 @@
 namespace loam {
 
 struct CpuOptions {
-  int threads = 0;  // 0: as many as this process may use
+  int threads = 0;  // at most as many as processors in the affinity mask; 0: as many as this process may use
   std::string isa;  // scalar, avx2, avx512, neon; empty: the environment's LOAM_CPU_ISA, else the best of this machine
 };
 

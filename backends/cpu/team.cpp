@@ -78,7 +78,8 @@ Team::~Team() {
 // Fewer than wanted are as good: chunks wait for nobody in particular.
 void Team::start(int helpers) {
   spin_ = helpers < usable_processors() ? kSpin : kCrowdedSpin;
-  process_ = getpid();
+  if (helpers_.empty()) process_ = getpid();
+  if (process_ != getpid()) return;
   try {
     while (int(helpers_.size()) < helpers) helpers_.emplace_back(&Team::help, this, int(helpers_.size()) + 1);
   } catch (const std::system_error&) {
