@@ -9,7 +9,7 @@ CMAKE_BUILD = cmake --build $(BUILD) --parallel $(or $(JOBS),$(shell nproc))
 QUIETLY = </dev/null >&2
 SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
 
-.PHONY: all program chat test test-full bench deps format install clean
+.PHONY: all program chat test test-full bench deps format install clean instructions
 all: program
 
 $(BUILD)/.deps-build: tools/deps.sh
@@ -42,6 +42,12 @@ test: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-test
 	@bash tests/cmake/run.sh $(BUILD) $(or $(JOBS),$(shell nproc)) smollm2-135m
 test-full: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-test
 	@LOAM_TEST_FULL=1 bash tests/cmake/run.sh $(BUILD) $(or $(JOBS),$(shell nproc)) smollm2-135m gemma3-270m qwen2.5-coder-1.5b
+
+# Counts the instructions of the main kernels anew: the table that check_instructions compares with.
+instructions: $(BUILD)/CMakeCache.txt | $(BUILD)/.deps-test
+	@$(CMAKE_BUILD) --target instructions_tool
+	@LOAM_BUILD=$(BUILD) bash tests/instructions.sh update
+	@LOAM_BUILD=$(BUILD) LOAM_UPDATE_INSTRUCTIONS=update bash tests/aarch64.sh instructions
 
 deps:
 	@sh tools/deps.sh test
