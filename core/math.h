@@ -38,6 +38,27 @@ inline float exp_f32(float x) {
   return p * a * b;
 }
 
+// 2^x within 1.6e-7 relative for x <= 127; at least 2^-126, NaN stays NaN, 2^0 is 1.
+// Minimax polynomial of degree 5 on [-1/2, 1/2].
+struct Exp2Constants {
+  static constexpr float kLow = -126.f;
+  static constexpr float kC5 = 0.00132647273f, kC4 = 0.00967151299f, kC3 = 0.0555073358f, kC2 = 0.240222424f,
+                         kC1 = 0.693147004f;
+};
+
+inline float exp2_f32(float x) {
+  using C = Exp2Constants;
+  x = x < C::kLow ? C::kLow : x;
+  const float shifted = x + 12582912.f, r = x - (shifted - 12582912.f);
+  float p = C::kC5;
+  p = std::fma(p, r, C::kC4);
+  p = std::fma(p, r, C::kC3);
+  p = std::fma(p, r, C::kC2);
+  p = std::fma(p, r, C::kC1);
+  p = std::fma(p, r, 1.f);
+  return p * std::bit_cast<float>((std::bit_cast<uint32_t>(shifted) << 23) + 0x3f800000u);
+}
+
 inline float silu_f32(float x) { return x / (1.f + exp_f32(-x)); }
 
 // 0.5 x (1 + tanh(u)) with u = sqrt(2/pi) (x + 0.044715 x^3), written as x * sigmoid(2u).

@@ -1,5 +1,6 @@
 // attention(q): softmax(scale q K^T) V over the row's sequence up to its own position, optionally only the last
 // `window` positions, optionally with soft-capped scores. Grouped queries: head h reads kv head h / (heads / kv_heads).
+// Scores are kept in units of ln 2, so that weights are powers of two.
 // Partial softmaxes over chunks of 256 absolute positions are merged in ascending order (Dao et al. 2022), so that the
 // result does not depend on how a prompt was split.
 #pragma once
@@ -17,6 +18,7 @@ struct Attention {
 
   static constexpr std::string_view kName = "attention";
   static constexpr double kTolerance = 0;  // chunks, lanes and chains are defined
+  static constexpr float kLog2e = 1.44269504f;
 
   std::vector<ValueShape> shape(const OpShapes& s) const {
     expect_count(kName, "inputs", s.in.size(), 1);
@@ -34,9 +36,13 @@ struct Attention {
     return window > 0 && position >= window ? int32_t(position - window + 1) : 0;
   }
 
+  // What queries are multiplied with beforehand.
+  float query_scale() const { return softcap == 0 ? scale * kLog2e : scale; }
+
   // tanh(x) = 1 - 2 / (e^2x + 1)
   float capped(float score) const {
-    return softcap == 0 ? score : softcap * (1.f - 2.f / (exp_f32(2.f * (score / softcap)) + 1.f));
+    if (softcap == 0) return score;
+    return softcap * (1.f - 2.f / (exp_f32(2.f * (score / softcap)) + 1.f)) * kLog2e;
   }
 
   void reference(const OpArgs& a) const {
@@ -50,16 +56,17 @@ struct Attention {
   void head(const OpArgs& a, const Row& row, size_t h, const float* q, float* out) const {
     const size_t kv_head = h / size_t(heads / kv_heads), dims = size_t(head_dim);
     float top = 0, weight = 0;  // of all chunks so far
-    std::vector<float> sum(dims), part(dims);
+    std::vector<float> sum(dims), part(dims), scaled(q, q + dims);
+    for (float& x : scaled) x *= query_scale();
     const int32_t first = first_position(row.position), end = row.position + 1;
     for (int32_t begin = first; begin < end;) {
       const int32_t stop = std::min(end, (begin / kAttentionChunk + 1) * kAttentionChunk);
       float part_top, part_weight;
-      chunk(a.state, row, kv_head, q, begin, stop, part_top, part_weight, part.data());
+      chunk(a.state, row, kv_head, scaled.data(), begin, stop, part_top, part_weight, part.data());
       if (begin == first) {
         top = part_top, weight = part_weight, sum = part;
       } else {
-        const float highest = std::max(top, part_top), x = exp_f32(top - highest), y = exp_f32(part_top - highest);
+        const float highest = std::max(top, part_top), x = exp2_f32(top - highest), y = exp2_f32(part_top - highest);
         weight = std::fma(weight, x, part_weight * y);
         for (size_t d = 0; d < dims; ++d) sum[d] = std::fma(sum[d], x, part[d] * y);
         top = highest;
@@ -81,13 +88,13 @@ struct Attention {
       float score = 0;
       for (size_t d = 0; d < size_t(head_dim); ++d)
         score = std::fma(q[d], load_kv(l.type, state.data + l.keys(page, kv_head), l.key_index(slot, d)), score);
-      scores[t - begin] = capped(score * scale);
+      scores[t - begin] = capped(score);
       top = scores[t - begin] > top || scores[t - begin] != scores[t - begin] ? scores[t - begin] : top;
     }
     std::fill(sum, sum + head_dim, 0.f);
     for (int32_t t = begin; t < stop; ++t) {
       const size_t page = row.pages[t / kPageTokens], slot = size_t(t % kPageTokens);
-      const float p = exp_f32(scores[t - begin] - top);
+      const float p = exp2_f32(scores[t - begin] - top);
       lanes[t % 16] += p;
       for (size_t d = 0; d < size_t(head_dim); ++d)
         sum[d] = std::fma(p, load_kv(l.type, state.data + l.values(page, kv_head), l.value_index(slot, d)), sum[d]);

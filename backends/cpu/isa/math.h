@@ -22,6 +22,19 @@ LOAM_INLINE F32x16 exp(F32x16 x) {
   return p * as_float(shift_left<23>(half + bias)) * as_float(shift_left<23>(i - half + bias));
 }
 
+LOAM_INLINE F32x16 exp2(F32x16 x) {
+  using C = Exp2Constants;
+  x = max(splat(C::kLow), x);  // NaN stays
+  const F32x16 magic = splat(12582912.f), shifted = x + magic, r = x - (shifted - magic);
+  F32x16 p = splat(C::kC5);
+  p = fma(p, r, splat(C::kC4));
+  p = fma(p, r, splat(C::kC3));
+  p = fma(p, r, splat(C::kC2));
+  p = fma(p, r, splat(C::kC1));
+  p = fma(p, r, splat(1.f));
+  return p * as_float(shift_left<23>(as_int(shifted)) + splat(int32_t(0x3f800000)));
+}
+
 LOAM_INLINE F32x16 silu(F32x16 x) { return x / (splat(1.f) + exp(-x)); }
 
 LOAM_INLINE F32x16 gelu_tanh(F32x16 x) {

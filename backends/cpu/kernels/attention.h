@@ -1,4 +1,4 @@
-// attention: blocks of up to 16 queries (neighbouring rows of a sequence x the heads that share a kv head) walk the
+// attention: blocks of up to 48 queries (neighbouring rows of a sequence x the heads that share a kv head) walk the
 // sequence in chunks of 256 positions. With few rows the position chunks are shared among threads too, and a second
 // phase merges them in the same order.
 #pragma once
@@ -16,15 +16,18 @@ LOAM_INLINE void write_head(const float* sums, float weight, int64_t dims, float
 constexpr int64_t kRowsAlone = 8;  // so many rows at most are rotated by whoever attends
 
 // Where a split row keeps the result of a head and chunk: top, weight, then at 16 the sums.
-LOAM_INLINE float* split_part(const Call& c, const Attention& op, int64_t row, int64_t head, int64_t chunk) {
+LOAM_INLINE float* split_part(const Call& c, const Attention& op, const AttentionGrid& g, int64_t row, int64_t head,
+                              int64_t chunk) {
   const int64_t floats = 16 + (op.head_dim + 15) / 16 * 16;
-  return reinterpret_cast<float*>(c.scratch) + ((row * op.heads + head) * kSplitChunks + chunk) * floats;
+  return reinterpret_cast<float*>(c.scratch) + ((row * op.heads + head) * g.chunks + chunk) * floats;
 }
 
-void pack_queries(const Call& c, const QueryBlock& b, int64_t dims, float* q) {
+void pack_queries(const Call& c, const Attention& op, const QueryBlock& b, const AttentionScratch& s) {
+  const F32x16 scale = splat(op.query_scale());
   for (int j = 0; j < b.queries(); ++j) {
-    const float* from = c.in[0].row(b.row_index + j / b.heads) + (b.head + j % b.heads) * dims;
-    for (int64_t d = 0; d < dims; ++d) q[d * kQueryStride + j] = from[d];
+    const float* from = c.in[0].row(b.row_index + j / b.heads) + (b.head + j % b.heads) * op.head_dim;
+    for (int64_t d = 0; d < op.head_dim; d += 16)
+      store(s.q + j * s.stride + d, load(from + d, int(op.head_dim - d)) * scale);
   }
 }
 
@@ -37,8 +40,7 @@ LOAM_INLINE void run_chunk(const Call& c, const Attention& op, const QueryBlock&
 }
 
 void run_block(const Call& c, const Attention& op, const QueryBlock& b, const AttentionScratch& s) {
-  pack_queries(c, b, op.head_dim, s.q);
-  for (int i = 0; i < 64; i += 16) store(s.top + i, zero());
+  pack_queries(c, op, b, s);
   const int32_t first = b.first / kAttentionChunk, last = b.position / kAttentionChunk;
   for (int32_t chunk = first; chunk <= last; ++chunk) {
     run_chunk(c, op, b, s, chunk);
@@ -105,10 +107,10 @@ void attention_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
     }
     const int32_t at = b.first / kAttentionChunk + int32_t(part);
     if (at > b.position / kAttentionChunk) continue;
-    pack_queries(c, b, op.head_dim, s.q);
+    pack_queries(c, op, b, s);
     run_chunk(c, op, b, s, at);
     for (int j = 0; j < b.queries(); ++j) {
-      float* to = split_part(c, op, b.row_index, b.head + j, part);
+      float* to = split_part(c, op, g, b.row_index, b.head + j, part);
       to[0] = s.part_top[j], to[1] = s.part_weight[j];
       for (int64_t d = 0; d < s.stride; d += 16) store(to + 16 + d, load(s.part + j * s.stride + d));
     }
@@ -155,13 +157,14 @@ int64_t attention_merge_chunks(const Call& c, int) {
 // The heads of one kv head of a row.
 void attention_merge(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   const Attention& op = *std::get_if<Attention>(c.op);
+  const AttentionGrid g(op, *c.run);
   AttentionScratch s(thread_scratch, op.head_dim);
   const int64_t row = chunk / op.kv_heads, group = op.heads / op.kv_heads;
   const int32_t position = c.run->rows[size_t(row)].position;
   const int64_t parts = position / kAttentionChunk - op.first_position(position) / kAttentionChunk + 1;
   for (int64_t head = chunk % op.kv_heads * group; head < (chunk % op.kv_heads + 1) * group; ++head) {
     for (int64_t i = 0; i < parts; ++i) {
-      float* part = split_part(c, op, row, head, i);
+      float* part = split_part(c, op, g, row, head, i);
       s.part_top[0] = part[0], s.part_weight[0] = part[1];
       s.part = part + 16;
       if (i == 0)
@@ -175,8 +178,7 @@ void attention_merge(const Call& c, int64_t chunk, std::byte* thread_scratch) {
 
 size_t attention_scratch(const Graph&, const Node& node, int) {
   const Attention& op = *std::get_if<Attention>(&node.op);
-  return size_t(kSplitRows) * size_t(op.heads) * kSplitChunks * size_t(16 + (op.head_dim + 15) / 16 * 16) *
-         sizeof(float);
+  return size_t(op.heads) * kSplitParts * size_t(16 + (op.head_dim + 15) / 16 * 16) * sizeof(float);
 }
 
 size_t attention_thread_scratch(const Graph&, const Node& node, int) {

@@ -8,10 +8,6 @@
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int kBlockQueries = 16;                   // that share keys and values: the lanes of a vector
-constexpr int kScoreStride = kAttentionChunk + 16;  // floats; padded against cache aliasing
-constexpr int64_t kQueryStride = kBlockQueries;     // queries lie [d][query]
-
 LOAM_INLINE F32x16 load_values(const uint16_t* p) { return load_f16(p); }
 LOAM_INLINE F32x16 load_values(const float* p) { return load(p); }
 LOAM_INLINE F32x16 load_values(const uint16_t* p, int n) { return load_f16(p, n); }
@@ -26,110 +22,90 @@ LOAM_INLINE void with_constant(int n, F f) {
   f(std::integral_constant<int, Max>());
 }
 
-// Calls f(first, count) over `all` queries in even groups of at most kTileQueries; count is a constant.
-template <class F>
-LOAM_INLINE void for_query_groups(int all, F f) {
-  int left = (all + kTileQueries - 1) / kTileQueries;
+// Calls f(first, count) over `all` in even groups of at most Max; count is a constant.
+template <int Max, class F>
+LOAM_INLINE void for_groups(int all, F f) {
+  int left = (all + Max - 1) / Max;
   for (int first = 0; left > 0; --left) {
     const int count = (all - first + left - 1) / left;
-    with_constant<kTileQueries>(count, [&](auto n) { f(first, n); });
+    with_constant<Max>(count, [&](auto n) { f(first, n); });
     first += count;
   }
 }
 
-// Scores of Q queries (from q, [d][16]) with T tiles of 16 keys: out[query][position], one chain of fma over d.
-template <int Q, int T, class Kv>
-LOAM_INLINE void tile_scores(const float* q, const Kv* keys, int64_t dims, float* out) {
-  F32x16 sums[Q][T];
+// A matrix in memory: parts of `part_rows` rows of vectors. Of keys a part is a page, a row a d and a vector 16
+// positions; of values a part is a page, a row a position and a vector 16 d.
+template <class Number>
+struct Parts {
+  const Number* const* parts;  // and one more that is read next
+  int part_rows;
+  int64_t row, vector;  // distances
+};
+
+// One of the two products: queries x rows of the matrix, the rows a range of each query's own.
+struct Product {
+  const float* x;  // [query][x_stride], at row `begin`
+  int64_t x_stride;
+  float* out;
+  int64_t out_stride;
+  int first;                 // vector of the matrix
+  int begin, end;            // rows of any query
+  int common, common_end;    // rows of all queries; empty: common == common_end
+  const int *begins, *ends;  // rows of each query
+};
+
+// out[query][v] = sum over rows of x[query][row] * m[row][v], one chain of fma in ascending rows.
+// width: of the last vector, where it is not 16.
+template <int Q, int V, bool Tail, class Number>
+void multiply_tile(const Product& p, const Parts<Number>& m, int first, int width) {
+  F32x16 sums[Q][V];
+  const int64_t stride = p.x_stride, row = m.row, vector = m.vector;
 #pragma GCC unroll 16
   for (int j = 0; j < Q; ++j) {
 #pragma GCC unroll 16
-    for (int t = 0; t < T; ++t) sums[j][t] = zero();
+    for (int v = 0; v < V; ++v) sums[j][v] = zero();
   }
-  for (int64_t d = 0; d < dims; ++d) {
-    F32x16 k[T];
+  const float* x = p.x;
+  for (int r = p.begin; r < p.end;) {
+    const int part = r / m.part_rows, limit = r < p.common ? p.common : r < p.common_end ? p.common_end : p.end;
+    const int part_end = (part + 1) * m.part_rows, stop = part_end < limit ? part_end : limit;
+    const Number* from = m.parts[part] + (r - part * m.part_rows) * row + (p.first + first) * vector;
+    const ptrdiff_t ahead = m.parts[part + 1] - m.parts[part];
+    const auto add_rows = [&](auto all) {
+      for (; r < stop; ++r, ++x, from += row) {
+        F32x16 y[V];
 #pragma GCC unroll 16
-    for (int t = 0; t < T; ++t) k[t] = load_values(keys + (t * dims + d) * 16);
+        for (int v = 0; v < V; ++v) {
+          y[v] = Tail ? load_values(from, width) : load_values(from + v * vector);
+          if (Q < kTileQueries) prefetch(from + v * vector + ahead);
+        }
 #pragma GCC unroll 16
-    for (int j = 0; j < Q; ++j) {
-      const F32x16 x = splat(q[d * kQueryStride + j]);
+        for (int j = 0; j < Q; ++j) {
+          if (!all() && (r < p.begins[j] || r >= p.ends[j])) continue;
+          const F32x16 a = splat(x[j * stride]);
 #pragma GCC unroll 16
-      for (int t = 0; t < T; ++t) sums[j][t] = fma(x, k[t], sums[j][t]);
-    }
+          for (int v = 0; v < V; ++v) sums[j][v] = fma(a, y[v], sums[j][v]);
+        }
+      }
+    };
+    if (r >= p.common && r < p.common_end)
+      add_rows(std::true_type());
+    else
+      add_rows(std::false_type());
   }
+  float* const out = p.out + first * 16;
 #pragma GCC unroll 16
   for (int j = 0; j < Q; ++j) {
 #pragma GCC unroll 16
-    for (int t = 0; t < T; ++t) store(out + j * kScoreStride + t * 16, sums[j][t]);
+    for (int v = 0; v < V; ++v) store(out + j * p.out_stride + v * 16, sums[j][v]);
   }
 }
 
-// sums[query][0..16 V) += p[query][t] * values[t], t ascending, over `count` positions. Tail: only `width` of 16
-// values.
-template <int Q, int V, bool Tail, class Kv>
-LOAM_INLINE void tile_values(const float* p, const Kv* values, int64_t dims, int count, int width, float* sums,
-                             int64_t stride) {
-  F32x16 s[Q][V];
-#pragma GCC unroll 16
-  for (int j = 0; j < Q; ++j) {
-#pragma GCC unroll 16
-    for (int i = 0; i < V; ++i) s[j][i] = load(sums + j * stride + i * 16);
-  }
-  for (int t = 0; t < count; ++t) {
-    F32x16 v[V];
-#pragma GCC unroll 16
-    for (int i = 0; i < V; ++i)
-      v[i] = Tail ? load_values(values + t * dims, width) : load_values(values + t * dims + i * 16);
-#pragma GCC unroll 16
-    for (int j = 0; j < Q; ++j) {
-      const F32x16 x = splat(p[j * kScoreStride + t]);
-#pragma GCC unroll 16
-      for (int i = 0; i < V; ++i) s[j][i] = fma(x, v[i], s[j][i]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int j = 0; j < Q; ++j) {
-#pragma GCC unroll 16
-    for (int i = 0; i < V; ++i) store(sums + j * stride + i * 16, s[j][i]);
-  }
-}
-
-// Scores of `queries` queries with tiles [tile, last) of one page.
-template <class Kv>
-void page_scores(const float* q, int queries, const Kv* keys, int64_t dims, int tile, int last, float* out) {
-  while (tile < last) {
-    const int tiles = last - tile >= kTileVectors ? kTileVectors : 1;
-    const Kv* from = keys + tile * 16 * dims;
-    for_query_groups(queries, [&](int first, auto n) {
-      float* to = out + first * kScoreStride;
-      if (tiles == kTileVectors)
-        tile_scores<n(), kTileVectors>(q + first, from, dims, to);
-      else
-        tile_scores<n(), 1>(q + first, from, dims, to);
-    });
-    tile += tiles;
-    out += tiles * 16;
-  }
-}
-
-// Adds `count` weighted values of one page for `queries` queries.
-template <class Kv>
-void page_values(const float* p, int queries, const Kv* values, int64_t dims, int count, float* sums, int64_t stride) {
-  for (int64_t d = 0; d < dims;) {
-    const int vectors = dims - d >= kTileVectors * 16 ? kTileVectors : 1;
-    const int width = dims - d < 16 ? int(dims - d) : 16;
-    for_query_groups(queries, [&](int first, auto n) {
-      const float* from = p + first * kScoreStride;
-      float* to = sums + first * stride + d;
-      if (width < 16)
-        tile_values<n(), 1, true>(from, values + d, dims, count, width, to, stride);
-      else if (vectors == kTileVectors)
-        tile_values<n(), kTileVectors, false>(from, values + d, dims, count, 16, to, stride);
-      else
-        tile_values<n(), 1, false>(from, values + d, dims, count, 16, to, stride);
-    });
-    d += vectors * 16;
-  }
+// The same for as many values of a row as `width` says.
+template <int Q, class Number>
+void multiply(const Product& p, const Parts<Number>& m, int width) {
+  for_groups<kTileVectors>(width / 16, [&](int first, auto v) { multiply_tile<Q, v(), false>(p, m, first, 16); });
+  if (width % 16) multiply_tile<Q, 1, true>(p, m, width / 16, width % 16);
 }
 
 }  // namespace
