@@ -175,7 +175,7 @@ LOAM_API loam_status loam_chat_format(const loam_model* model, const loam_chat_m
 
 /* ---- sessions ---- */
 
-typedef enum loam_kv_type { LOAM_KV_F16 = 0, LOAM_KV_F32 = 1 } loam_kv_type;
+typedef enum loam_kv_type { LOAM_KV_F16 = 0, LOAM_KV_F32 = 1, LOAM_KV_Q8 = 2 } loam_kv_type;
 typedef enum loam_activations { LOAM_ACTIVATIONS_INT8 = 0, LOAM_ACTIVATIONS_F32 = 1 } loam_activations;
 
 typedef struct loam_session_options {

@@ -35,12 +35,12 @@ Session& session_of(loam_session* s) { return *required(s, "session").session; }
 const Session& session_of(const loam_session* s) { return *required(s, "session").session; }
 
 SessionOptions options_of(const loam_session_options& o) {
-  if (o.kv_type != LOAM_KV_F16 && o.kv_type != LOAM_KV_F32) fail(Code::bad_argument, "no kv_type %d", o.kv_type);
+  if (o.kv_type < LOAM_KV_F16 || o.kv_type > LOAM_KV_Q8) fail(Code::bad_argument, "no kv_type %d", o.kv_type);
   if (o.activations != LOAM_ACTIVATIONS_INT8 && o.activations != LOAM_ACTIVATIONS_F32)
     fail(Code::bad_argument, "no activations %d", o.activations);
   SessionOptions options;
   options.context = o.context;
-  options.decoder.kv = o.kv_type == LOAM_KV_F32 ? KvType::f32 : KvType::f16;
+  options.decoder.kv = KvType(o.kv_type);
   options.decoder.activations =
       o.activations == LOAM_ACTIVATIONS_F32 ? Activations::Kind::f32 : Activations::Kind::int8;
   return options;

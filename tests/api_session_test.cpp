@@ -112,7 +112,7 @@ TEST_CASE("options of a session change what they should") {
   refused(options("cpu,"), "no backend ''");
   refused(options(nullptr, -1), "context of -1");
   o = options(), o.threads = -1, refused(o, "-1 threads");
-  o = options(), o.kv_type = 2, refused(o, "kv_type 2");
+  o = options(), o.kv_type = 3, refused(o, "kv_type 3");
   o = options(), o.activations = 9, refused(o, "activations 9");
   o = options(), o.size = 8, refused(o, "size is 8");
 }

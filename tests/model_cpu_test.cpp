@@ -79,13 +79,17 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("float activations and f32 keys too") {
+TEST_CASE("float activations and other types of keys and values too") {
   const Variant f = variants()[1];
-  const DecoderOptions exact{Activations::Kind::f32, KvType::f32};
   const auto model = make_model(f, "q6_k");
-  const std::vector<float> want = logits(model, make_reference_backend(), 512, false, exact);
-  for (const std::string& isa : cpu_instruction_sets())
-    CHECK(logits(model, cpu(2, isa.c_str()), 100, true, exact) == want);
+  for (const DecoderOptions& options :
+       {DecoderOptions{Activations::Kind::f32, KvType::f32}, DecoderOptions{Activations::Kind::int8, KvType::q8}}) {
+    const std::vector<float> want = logits(model, make_reference_backend(), 512, false, options);
+    for (const std::string& isa : cpu_instruction_sets()) {
+      CHECK(logits(model, cpu(2, isa.c_str()), 100, true, options) == want);
+      CHECK(logits(model, cpu(3, isa.c_str()), 1, false, options) == want);
+    }
+  }
 }
 
 TEST_CASE("odd layers in the reference backend, even ones in the CPU backend") {

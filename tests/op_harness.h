@@ -1,6 +1,7 @@
 // Runs one op on a backend and compares with its definition: random inputs, weights and state, pages in random order,
 // NaN wherever nothing may be read, guard bytes wherever nothing may be written.
 #pragma once
+#include <map>
 #include <random>
 
 #include "core/backend.h"
@@ -174,11 +175,12 @@ class ProblemData {
   void make_state() {
     const KvLayout& l = problem_.state;
     state_.resize(page_count_ * l.page_bytes());
-    const size_t values = state_.size() / l.value_bytes();
-    for (size_t i = 0; i < values; ++i) store_kv(l.type, state_.data(), i, NAN);
+    std::fill(state_.begin(), state_.end(), std::byte{0xff});  // NaN in every type; of q8 in the scales
     const bool writes = std::holds_alternative<RopeKv>(problem_.op);
+    std::map<const uint32_t*, int32_t> ends;  // by page table; rows are in ascending position
     for (const Row& row : rows_) {
-      for (int32_t t = 0; t <= row.position - (writes ? 1 : 0); ++t) fill_slot(row.pages[t / kPageTokens], t);
+      int32_t& end = ends[row.pages];
+      for (; end <= row.position - (writes ? 1 : 0); ++end) fill_slot(row.pages[end / kPageTokens], end);
     }
   }
 
@@ -187,11 +189,19 @@ class ProblemData {
     const size_t slot = size_t(position % kPageTokens);
     for (size_t h = 0; h < size_t(l.kv_heads); ++h) {
       std::byte *keys = state_.data() + l.keys(page, h), *values = state_.data() + l.values(page, h);
-      if (!std::isnan(load_kv(l.type, keys, l.key_index(slot, 0)))) return;
       const float scale = problem_.special && position % 3 == 0 ? 1e-6f : 1.f;  // subnormal in f16
+      if (l.type == KvType::q8) {
+        for (size_t offset : {l.key_scales(page, h), l.value_scales(page, h)})
+          reinterpret_cast<float*>(&state_[offset])[slot] = std::abs(random_float(random_)) * scale * 0.02f;
+      }
+      const float unit = l.type == KvType::q8 ? 35.f : scale;
       for (size_t d = 0; d < size_t(l.head_dim); ++d) {
-        store_kv(l.type, keys, l.key_index(slot, d), random_float(random_) * scale);
-        store_kv(l.type, values, l.value_index(slot, d), random_float(random_) * scale);
+        store_kv(l.type, keys, l.key_index(slot, d), random_float(random_) * unit);
+        store_kv(l.type, values, l.value_index(slot, d), random_float(random_) * unit);
+      }
+      for (size_t d = size_t(l.head_dim); d < l.dims(); ++d) {
+        store_kv(l.type, keys, l.key_index(slot, d), 0);
+        store_kv(l.type, values, l.value_index(slot, d), 0);
       }
     }
   }

@@ -103,7 +103,7 @@ TEST_CASE("attention of random shapes equals its definition") {
     op.scale = 0.2f;
     op.window = pick({0, 0, 1, 30, 256, 300});
     op.softcap = pick({0, 0, 20}) * 1.f;
-    const KvType type = random() % 2 ? KvType::f16 : KvType::f32;
+    const KvType type = KvType(random() % 3);
     Problem p{.op = op, .in = {int64_t(op.heads) * op.head_dim}, .rows = pick({1, 2, 4, 5, 16, 17, 40})};
     p.past = pick({0, 15, 200, 250, 511, 777});
     p.state = {type, op.kv_heads, op.head_dim};
@@ -120,7 +120,7 @@ TEST_CASE("functions and conversions of any bits equal their definitions") {
       Problem p{.op = c.op, .in = {1000}, .rows = 64, .special = true};
       check_problem(p, backends, seed);
     }
-    for (KvType type : {KvType::f16, KvType::f32}) {
+    for (KvType type : {KvType::f16, KvType::f32, KvType::q8}) {
       Problem p{
           .op = RopeKv{1, 1, 256}, .in = {256, 256, 256, 256}, .rows = 80, .state = {type, 1, 256}, .special = true};
       check_problem(p, backends, seed);

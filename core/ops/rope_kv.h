@@ -1,6 +1,7 @@
 // rope_kv(q, k, v, angles [; q_norm, k_norm]): queries and keys are normed per head (where the model does), rotated by
 // the row's angles, and keys and values written to the layer's pages. Out: the queries.
 #pragma once
+#include "core/ops/activations.h"
 #include "core/ops/rms_norm.h"
 
 namespace loam {
@@ -69,15 +70,29 @@ struct RopeKv {
   void write(const OpArgs& a, const Row& row, size_t h, const float* key, const float* value) const {
     const KvLayout& l = a.state.layout;
     const size_t page = row.pages[row.position / kPageTokens], slot = size_t(row.position % kPageTokens);
+    if (l.type == KvType::q8) {
+      write_q8(key, l, a.state.data + l.keys(page, h), slot, a.state.data + l.key_scales(page, h),
+               &KvLayout::key_index);
+      return write_q8(value, l, a.state.data + l.values(page, h), slot, a.state.data + l.value_scales(page, h),
+                      &KvLayout::value_index);
+    }
     for (size_t d = 0; d < size_t(head_dim); ++d) {
       store_kv(l.type, a.state.data + l.keys(page, h), l.key_index(slot, d), key[d]);
       store_kv(l.type, a.state.data + l.values(page, h), l.value_index(slot, d), value[d]);
     }
   }
 
+  // Codes as of activations, one scale for the head; zeros where d is padded.
+  void write_q8(const float* x, const KvLayout& l, std::byte* codes, size_t slot, std::byte* scales,
+                size_t (KvLayout::*index)(size_t, size_t) const) const {
+    std::vector<int8_t> rounded(l.dims(), 0);
+    reinterpret_cast<float*>(scales)[slot] = quantize_activations(x, head_dim, rounded.data());
+    for (size_t d = 0; d < l.dims(); ++d) store_kv(l.type, codes, (l.*index)(slot, d), rounded[d]);
+  }
+
   static std::vector<Case<RopeKv>> cases() {
     std::vector<Case<RopeKv>> all;
-    for (KvType type : {KvType::f16, KvType::f32}) {
+    for (KvType type : {KvType::f16, KvType::f32, KvType::q8}) {
       all.push_back({{4, 2, 16, RopePairing::half, false, 1e-5f}, {64, 32, 32, 16}, {}, 3, 62, {type, 2, 16}});
       all.push_back({{3, 1, 64, RopePairing::interleaved, false, 1e-5f}, {192, 64, 64, 64}, {}, 70, 5, {type, 1, 64}});
       all.push_back({{2, 2, 256, RopePairing::half, true, 1e-6f},

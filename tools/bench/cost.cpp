@@ -33,11 +33,15 @@ Cost attention_cost(const Graph& graph, const Node& node, const Attention& op, c
     seen += last;
   }
   Cost c;
-  c.f32 = 4.0 * double(step.sequences) * seen * op.heads * op.head_dim;
+  const KvLayout& kv = graph.states()[size_t(node.state)];
+  const double products = double(step.sequences) * seen * op.heads * op.head_dim;
+  if (kv.type == KvType::q8)
+    c.int8 = 6 * products;  // weights are in two parts
+  else
+    c.f32 = 4 * products;
   // Positions of the oldest row's window up to the newest row, keys and values.
   const double positions = std::min(double(step.past + step.rows), last + double(step.rows) - 1);
-  const KvLayout& kv = graph.states()[size_t(node.state)];
-  c.bytes = 2.0 * double(step.sequences) * positions * op.kv_heads * op.head_dim * double(kv.value_bytes());
+  c.bytes = double(step.sequences) * positions * double(kv.page_bytes()) / kPageTokens;
   return c;
 }
 

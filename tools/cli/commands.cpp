@@ -18,7 +18,7 @@ constexpr Option kThreads[] = {
 };
 
 constexpr Option kMachine[] = {
-    {"--kv", Kind::choice, "f16|f32", "f16", "type of the stored keys and values"},
+    {"--kv", Kind::choice, "f16|f32|q8", "f16", "type of the stored keys and values"},
     {"--activations", Kind::choice, "int8|f32", "int8",
      "what quantized matrices are multiplied by; f32 is slow and exact"},
 };

@@ -1,5 +1,6 @@
 #include "tools/run/engine.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
@@ -43,7 +44,8 @@ std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<con
                                       int threads, int max_rows) {
   SessionOptions options;
   options.context = context;
-  options.decoder.kv = args.text("--kv") == "f32" ? KvType::f32 : KvType::f16;
+  const auto kv = std::find(std::begin(kKvTypes), std::end(kKvTypes), args.text("--kv"));
+  options.decoder.kv = KvType(kv - std::begin(kKvTypes));
   options.decoder.activations = args.text("--activations") == "f32" ? Activations::Kind::f32 : Activations::Kind::int8;
   options.max_rows = max_rows;
   return std::make_unique<Session>(std::move(model), make_placement("cpu", threads), options);

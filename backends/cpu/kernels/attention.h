@@ -2,7 +2,7 @@
 // sequence in chunks of 256 positions. With few rows the position chunks are shared among threads too, and a second
 // phase merges them in the same order.
 #pragma once
-#include "backends/cpu/kernels/attention_block.h"
+#include "backends/cpu/kernels/attention_rounded.h"
 #include "backends/cpu/kernels/rope_kv.h"
 
 namespace loam::cpu::ISA {
@@ -29,11 +29,15 @@ void pack_queries(const Call& c, const Attention& op, const QueryBlock& b, const
     for (int64_t d = 0; d < op.head_dim; d += 16)
       store(s.q + j * s.stride + d, load(from + d, int(op.head_dim - d)) * scale);
   }
+  if (c.state.layout.type == KvType::q8) round_queries(s, b.queries());
 }
 
 LOAM_INLINE void run_chunk(const Call& c, const Attention& op, const QueryBlock& b, const AttentionScratch& s,
                            int32_t chunk) {
-  if (c.state.layout.type == KvType::f16)
+  const KvType type = c.state.layout.type;
+  if (type == KvType::q8)
+    RoundedChunk{c, op, b, s, chunk * kAttentionChunk}.run();
+  else if (type == KvType::f16)
     ChunkWork<uint16_t>{c, op, b, s, chunk * kAttentionChunk}.run();
   else
     ChunkWork<float>{c, op, b, s, chunk * kAttentionChunk}.run();
@@ -140,7 +144,7 @@ void attention_chunk(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   const int64_t first = op.first_position(position) / kAttentionChunk, last = position / kAttentionChunk;
   float* const key = reinterpret_cast<float*>(thread_scratch + AttentionScratch::bytes(op.head_dim));
   Matrix queries = c.in[0];
-  queries.data = key + op.head_dim + 16;
+  queries.data = key + rope_room(op.head_dim);
   rope_queries(*c.before, row, kv_head * group, group, queries.row(row));
   if (g.chunks == 1 || first + chunk % g.chunks == last) rope_to_page(*c.before, row, kv_head, key);
   Call own = c;
@@ -183,7 +187,8 @@ size_t attention_scratch(const Graph&, const Node& node, int) {
 
 size_t attention_thread_scratch(const Graph&, const Node& node, int) {
   const Attention& op = *std::get_if<Attention>(&node.op);
-  return AttentionScratch::bytes(op.head_dim) + size_t((kRowsAlone * op.heads + 1) * op.head_dim + 32) * sizeof(float);
+  return AttentionScratch::bytes(op.head_dim) +
+         size_t(kRowsAlone * op.heads * op.head_dim + rope_room(op.head_dim)) * sizeof(float);
 }
 
 constexpr Kernel attention_kernel = {

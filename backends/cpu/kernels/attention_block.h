@@ -6,9 +6,10 @@
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int kBlockQueries = 48;                   // a multiple of 16: vectors of tops and weights
-constexpr int kScoreStride = kAttentionChunk + 16;  // floats; padded against cache aliasing
-constexpr int kSplitParts = 512;                    // so many (row, chunk) at most have a part of their own
+constexpr int kBlockQueries = 48;                      // a multiple of 16: vectors of tops and weights
+constexpr int kScoreStride = kAttentionChunk + 16;     // floats; padded against cache aliasing
+constexpr int kCodeStride = 2 * kAttentionChunk + 64;  // bytes
+constexpr int kSplitParts = 512;                       // so many (row, chunk) at most have a part of their own
 
 // How the work divides; a function of the run alone.
 struct AttentionGrid {
@@ -47,30 +48,60 @@ struct AttentionScratch {
   float *q, *scores, *sums, *part;               // [query][stride], [query][kScoreStride], [query][stride] twice
   float *top, *weight, *part_top, *part_weight;  // [query]
   int *begins, *ends;                            // [query]: positions of the chunk that it sees
+  float *q_scales, *steps;                       // [query], of 8 bits: scales of the query and of its weights
+  int32_t* starts;                               // [query], of 8 bits: of sums
+  int8_t* codes;                                 // [query][kCodeStride], of 8 bits: weights
   int64_t stride;
 
   AttentionScratch(std::byte* memory, int64_t dims) : stride((dims + 15) / 16 * 16) {
-    top = reinterpret_cast<float*>(memory);
-    weight = top + kBlockQueries, part_top = weight + kBlockQueries, part_weight = part_top + kBlockQueries;
-    begins = reinterpret_cast<int*>(part_weight + kBlockQueries), ends = begins + kBlockQueries;
-    q = part_weight + 3 * kBlockQueries;
-    scores = q + kBlockQueries * stride;
-    sums = scores + kBlockQueries * kScoreStride;
-    part = sums + kBlockQueries * stride;
+    float* next = reinterpret_cast<float*>(memory);
+    const auto take = [&](int64_t per_query) {
+      return (next += kBlockQueries * per_query) - kBlockQueries * per_query;
+    };
+    top = take(1), weight = take(1), part_top = take(1), part_weight = take(1), q_scales = take(1), steps = take(1);
+    begins = reinterpret_cast<int*>(take(1)), ends = reinterpret_cast<int*>(take(1));
+    starts = reinterpret_cast<int32_t*>(take(1));
+    codes = reinterpret_cast<int8_t*>(take(kCodeStride / 4));
+    q = take(stride), scores = take(kScoreStride), sums = take(stride), part = take(stride);
   }
   static size_t bytes(int64_t dims) {
-    const int64_t stride = (dims + 15) / 16 * 16;
-    return size_t(kBlockQueries * (6 + kScoreStride + 3 * stride)) * sizeof(float);
+    return size_t(kBlockQueries * (9 + kCodeStride / 4 + kScoreStride + 3 * ((dims + 15) / 16 * 16))) * sizeof(float);
   }
 };
+
+LOAM_INLINE int in_chunk(int32_t position, int32_t base) {
+  const int32_t x = position - base;
+  return x < 0 ? 0 : x > kAttentionChunk ? kAttentionChunk : x;
+}
+
+LOAM_INLINE void set_limits(const Attention& op, const QueryBlock& b, int32_t base, const AttentionScratch& s) {
+  for (int j = 0; j < b.queries(); ++j) {
+    const int32_t position = b.position + j / b.heads;
+    s.begins[j] = in_chunk(op.first_position(position), base), s.ends[j] = in_chunk(position + 1, base);
+  }
+}
+
+// Tiles of 16 positions of a chunk that queries first to last see of one page.
+struct TileRange {
+  int first, count;
+};
+LOAM_INLINE TileRange tiles_of(const AttentionScratch& s, int first, int last, int page) {
+  const int page_begin = page * kPageTokens, page_end = page_begin + kPageTokens;
+  const int begin = s.begins[first] > page_begin ? s.begins[first] : page_begin;
+  const int end = s.ends[last] < page_end ? s.ends[last] : page_end;
+  return {begin / 16, (end + 15) / 16 - begin / 16};
+}
 
 LOAM_INLINE F32x16 capped(F32x16 score, float softcap) {
   const F32x16 cap = splat(softcap), two = splat(2.f), one = splat(1.f);
   return cap * (one - two / (exp(two * (score / cap)) + one)) * splat(Attention::kLog2e);
 }
 
-// Scores of one query in positions [begin, end) of the chunk become weights 2^(score - top), others 0.
-LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, float& top_out, float& weight) {
+// Scores of one query in positions [begin, end) of the chunk become weights 2^(score - top), or what keep(t, weights)
+// makes of the 16 from position t on; others of the same 16 become 0.
+template <class Keep>
+LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, float& top_out, float& weight,
+                        Keep keep) {
   const int tile0 = begin / 16 * 16;
   const F32x16 lowest = splat(-__builtin_inff());
   const auto is_edge = [&](int t) { return t < begin || t + 16 > end; };
@@ -83,9 +114,12 @@ LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, 
   }
   const float top = max_lane(tops);
   for (int t = tile0; t < end; t += 16) {
-    F32x16 p = exp2(load(scores + t) - splat(top));
-    if (is_edge(t)) p = select(lanes_between(begin - t, end - t), p, zero());
-    store(scores + t, p);
+    F32x16 p = exp2(load(scores + t) - splat(top)), kept = keep(t, p);
+    if (is_edge(t)) {
+      const Mask seen = lanes_between(begin - t, end - t);
+      p = select(seen, p, zero()), kept = select(seen, kept, zero());
+    }
+    store(scores + t, kept);
     lanes = lanes + p;
   }
   top_out = top;
@@ -101,10 +135,6 @@ struct ChunkWork {
   const AttentionScratch& s;
   int32_t base;  // first position of the chunk
 
-  int clip(int32_t position) const {
-    const int32_t x = position - base;
-    return x < 0 ? 0 : x > kAttentionChunk ? kAttentionChunk : x;
-  }
   const Kv* keys(int page) const {
     const KvLayout& l = call.state.layout;
     return reinterpret_cast<const Kv*>(call.state.data +
@@ -115,14 +145,12 @@ struct ChunkWork {
   // Scores of a group of queries with one page of keys.
   template <int Q>
   void score_page(int query, int page, const Kv* const* parts) const {
-    const int page_begin = page * kPageTokens, page_end = page_begin + kPageTokens, dims = op.head_dim;
-    const int first = s.begins[query], last = s.ends[query + Q - 1];
-    const int tile = (first > page_begin ? first : page_begin) / 16;
-    const int tiles = ((last < page_end ? last : page_end) + 15) / 16 - tile;
-    if (tiles <= 0) return;
-    multiply<Q, Kv>({s.q + query * s.stride, s.stride, s.scores + query * kScoreStride + tile * 16, kScoreStride,
-                     tile % (kPageTokens / 16), 0, dims, 0, dims, nullptr, nullptr},
-                    {parts, dims, 16, dims * 16}, tiles * 16);
+    const TileRange range = tiles_of(s, query, query + Q - 1, page);
+    if (range.count <= 0) return;
+    const int dims = op.head_dim;
+    multiply<Q, Kv>({s.q + query * s.stride, s.stride, s.scores + query * kScoreStride + range.first * 16, kScoreStride,
+                     range.first % (kPageTokens / 16), 0, dims, 0, dims, nullptr, nullptr},
+                    {parts, dims, kPageTokens, 16}, range.count * 16);
   }
 
   template <int Q>
@@ -136,10 +164,7 @@ struct ChunkWork {
 
   void run() const {
     const int queries = block.queries();
-    for (int j = 0; j < queries; ++j) {
-      const int32_t position = block.position + j / block.heads;
-      s.begins[j] = clip(op.first_position(position)), s.ends[j] = clip(position + 1);
-    }
+    set_limits(op, block, base, s);
     const int first_page = s.begins[0] / kPageTokens, end_page = (s.ends[queries - 1] + kPageTokens - 1) / kPageTokens;
     const bool more = base + kAttentionChunk <= block.position;
     const Kv* parts[kAttentionChunk / kPageTokens + 1];
@@ -150,7 +175,8 @@ struct ChunkWork {
     }
     parts[end_page] = more ? keys(end_page) : parts[end_page - 1];
     for (int j = 0; j < queries; ++j)
-      soften(op, s.scores + j * kScoreStride, s.begins[j], s.ends[j], s.part_top[j], s.part_weight[j]);
+      soften(op, s.scores + j * kScoreStride, s.begins[j], s.ends[j], s.part_top[j], s.part_weight[j],
+             [](int, F32x16 p) { return p; });
     for_groups<kTileQueries>(queries, [&](int query, auto n) { add_values<n()>(query, parts); });
   }
 };

@@ -1,6 +1,6 @@
 // rope_kv: chunks of rows; each writes its queries, and its keys and values to the pages.
 #pragma once
-#include "backends/cpu/kernel.h"
+#include "backends/cpu/kernels/linear_round.h"
 
 namespace loam::cpu::ISA {
 namespace {
@@ -39,7 +39,32 @@ void rope_one_head(const RopeKv& op, const float* x, const float* gain, const fl
     rope_pairs(angles, n / 2, out);
 }
 
-// Keys: one column of a tile. Values: a row.
+// A head with one scale: codes, zeros where d is padded. `room`: stride floats and 4 stride bytes.
+LOAM_INLINE float round_head(const float* x, int64_t n, int64_t stride, float* room, int8_t*& codes) {
+  for (int64_t d = 0; d < stride; d += 16) store(room + d, load(x + d, int(n - d)));
+  codes = reinterpret_cast<int8_t*>(room + stride);
+  int32_t* sums = reinterpret_cast<int32_t*>(codes + stride);
+  sums[0] = 0;
+  return round_block(room, stride, codes, sums);
+}
+
+// Of 8 bits. Keys: four bytes of every 256. Values: every fourth byte.
+void write_rounded(const Call& c, const Row& row, size_t head, const float* key, const float* value, float* room) {
+  const KvLayout& l = c.state.layout;
+  const size_t page = row.pages[row.position / kPageTokens], slot = size_t(row.position % kPageTokens);
+  const int64_t stride = int64_t(l.dims());
+  int8_t* codes;
+  reinterpret_cast<float*>(c.state.data + l.key_scales(page, head))[slot] =
+      round_head(key, l.head_dim, stride, room, codes);
+  std::byte* to = c.state.data + l.keys(page, head) + l.key_index(slot, 0);
+  for (int64_t d = 0; d < stride; d += 4) __builtin_memcpy(to + d * kPageTokens, codes + d, 4);
+  reinterpret_cast<float*>(c.state.data + l.value_scales(page, head))[slot] =
+      round_head(value, l.head_dim, stride, room, codes);
+  to = c.state.data + l.values(page, head) + l.value_index(slot, 0);
+  for (int64_t d = 0; d < stride; ++d) to[d * 4] = std::byte(codes[d]);
+}
+
+// Keys: a column. Values: a row.
 void write_kv(const Call& c, const Row& row, int64_t head, const float* key, const float* value) {
   const KvLayout& l = c.state.layout;
   const size_t page = row.pages[row.position / kPageTokens], slot = size_t(row.position % kPageTokens);
@@ -51,10 +76,10 @@ void write_kv(const Call& c, const Row& row, int64_t head, const float* key, con
     if (l.type == KvType::f16) {
       uint16_t column[16];
       store_f16(column, load(key + d, n));
-      for (int i = 0; i < n; ++i) reinterpret_cast<uint16_t*>(keys)[k0 + size_t(d + i) * 16] = column[i];
+      for (int i = 0; i < n; ++i) reinterpret_cast<uint16_t*>(keys)[k0 + size_t(d + i) * kPageTokens] = column[i];
       store_f16(reinterpret_cast<uint16_t*>(values) + v0 + d, load(value + d, n), n);
     } else {
-      for (int i = 0; i < n; ++i) reinterpret_cast<float*>(keys)[k0 + size_t(d + i) * 16] = key[d + i];
+      for (int i = 0; i < n; ++i) reinterpret_cast<float*>(keys)[k0 + size_t(d + i) * kPageTokens] = key[d + i];
       store(reinterpret_cast<float*>(values) + v0 + d, load(value + d, n), n);
     }
   }
@@ -68,12 +93,19 @@ LOAM_INLINE void rope_queries(const Call& c, int64_t r, int64_t head, int64_t he
     rope_one_head(op, c.in[0].row(r) + h * op.head_dim, gain, c.in[3].row(r), out + h * op.head_dim);
 }
 
-// A kv head of a row, to its page; key: room for one.
+// Floats that rope_to_page needs: a key, and what rounding one takes.
+LOAM_INLINE int64_t rope_room(int64_t head_dim) { return (head_dim + 15) / 16 * 16 * 4; }
+
+// A kv head of a row, to its page; key: room for it.
 LOAM_INLINE void rope_to_page(const Call& c, int64_t r, int64_t head, float* key) {
   const RopeKv& op = *std::get_if<RopeKv>(c.op);
   const float* gain = op.norm ? c.weights[1]->floats() : nullptr;
   rope_one_head(op, c.in[1].row(r) + head * op.head_dim, gain, c.in[3].row(r), key);
-  write_kv(c, c.run->rows[size_t(r)], head, key, c.in[2].row(r) + head * op.head_dim);
+  const float* value = c.in[2].row(r) + head * op.head_dim;
+  if (c.state.layout.type == KvType::q8)
+    write_rounded(c, c.run->rows[size_t(r)], size_t(head), key, value, key + rope_room(op.head_dim) / 4);
+  else
+    write_kv(c, c.run->rows[size_t(r)], head, key, value);
 }
 
 void rope_kv_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
@@ -86,7 +118,7 @@ void rope_kv_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
 }
 
 size_t rope_kv_thread_scratch(const Graph&, const Node& node, int) {
-  return size_t(std::get_if<RopeKv>(&node.op)->head_dim) * sizeof(float);
+  return size_t(rope_room(std::get_if<RopeKv>(&node.op)->head_dim)) * sizeof(float);
 }
 
 constexpr Kernel rope_kv_kernel = {1, {{rope_kv_chunks, rope_kv_run}}, nullptr, rope_kv_thread_scratch};
