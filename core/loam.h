@@ -50,6 +50,7 @@ typedef enum loam_status {
 typedef struct loam_model loam_model;
 typedef struct loam_session loam_session;
 typedef struct loam_sampler loam_sampler;
+typedef struct loam_stop loam_stop;
 
 /* Called now and then during long calls, from the calling thread. Units are the call's own; total is above 0. Return 0
  * to go on; anything else cancels the call, which then returns LOAM_CANCELLED. Must not throw. */
@@ -172,6 +173,12 @@ typedef struct loam_chat_message {
  * refuses the messages. */
 LOAM_API loam_status loam_chat_format(const loam_model* model, const loam_chat_message* messages, size_t count,
                                       int32_t add_prompt, char* buffer, size_t capacity, size_t* size);
+/* The same for all that templates know. request: a JSON list of messages (with tool_calls, reasoning_content, content
+ * of several parts ...), or an object with messages and, where wanted, tools, documents, add_generation_prompt (true
+ * where absent) and further variables of the template, e.g. {"messages": [...], "enable_thinking": false}.
+ * LOAM_BAD_ARGUMENT also where the request is no such JSON. */
+LOAM_API loam_status loam_chat_format_json(const loam_model* model, const char* request, size_t request_size,
+                                           char* buffer, size_t capacity, size_t* size);
 
 /* ---- sessions ---- */
 
@@ -293,6 +300,24 @@ LOAM_API loam_status loam_sampler_set_grammar(loam_sampler* sampler, const loam_
  * has a keyword that this version lacks, with its JSON pointer in the message. */
 LOAM_API loam_status loam_sampler_set_json_schema(loam_sampler* sampler, const loam_model* model, const char* schema,
                                                   size_t schema_size);
+
+/* ---- texts that end an answer ---- */
+
+/* Finds the first of `count` texts (NUL-terminated) in a stream of pieces that may be cut anywhere, inside a character
+ * too. The time does not grow with the number of texts. LOAM_BAD_ARGUMENT where a text is empty or they have more than
+ * 1 MiB together. count may be 0. A loam_stop belongs to one thread at a time. */
+LOAM_API loam_status loam_stop_create(const char* const* texts, size_t count, loam_stop** stop);
+LOAM_API loam_status loam_stop_free(loam_stop* stop);
+/* Takes the next bytes of the answer, e.g. of loam_token_piece. *text: what can be shown now, borrowed until the next
+ * call with this handle; the beginning of a stop text is held back, the stop text itself never shown. *found: -1, or
+ * the index of the text that ended the stream (of several that end at one place, the longest); then nothing more is
+ * shown until loam_stop_reset. */
+LOAM_API loam_status loam_stop_push(loam_stop* stop, const char* bytes, size_t bytes_size, const char** text,
+                                    size_t* size, int32_t* found);
+/* The answer has ended otherwise: *text is what was held back, borrowed as above. */
+LOAM_API loam_status loam_stop_finish(loam_stop* stop, const char** text, size_t* size);
+/* Ready for another answer. */
+LOAM_API loam_status loam_stop_reset(loam_stop* stop);
 
 #ifdef __cplusplus
 }

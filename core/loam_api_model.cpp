@@ -60,6 +60,17 @@ loam_model_info info_of(const ModelState& state) {
   return info;
 }
 
+std::string formatted(const ModelState& state, ChatTemplateInput input) {
+  const std::string_view chat_template = state.source->chat_template();
+  if (chat_template.empty()) fail(Code::unsupported, "the model has no chat template: it continues plain text");
+  if (state.tokenizer) {
+    const TokenizerSpec& spec = state.tokenizer->spec();
+    if (spec.bos >= 0) input.bos_token = state.tokenizer->token(spec.bos);
+    if (spec.eos >= 0) input.eos_token = state.tokenizer->token(spec.eos);
+  }
+  return render_chat(chat_template, input);
+}
+
 }  // namespace
 
 extern "C" {
@@ -153,21 +164,21 @@ loam_status loam_token_is_special(const loam_model* model, int32_t token, int32_
 loam_status loam_chat_format(const loam_model* model, const loam_chat_message* messages, size_t count,
                              int32_t add_prompt, char* buffer, size_t capacity, size_t* size) {
   return guarded([&] {
-    const ModelState& state = state_of(model);
-    const std::string_view chat_template = state.source->chat_template();
-    if (chat_template.empty()) fail(Code::unsupported, "the model has no chat template: it continues plain text");
     ChatTemplateInput input;
     input.add_generation_prompt = add_prompt != 0;
     for (const loam_chat_message& m : array_argument(messages, count, "messages")) {
       input.messages.push_back({std::string(text_argument(m.role, m.role_size, "role")),
                                 std::string(text_argument(m.content, m.content_size, "content"))});
     }
-    if (state.tokenizer) {
-      const TokenizerSpec& spec = state.tokenizer->spec();
-      if (spec.bos >= 0) input.bos_token = state.tokenizer->token(spec.bos);
-      if (spec.eos >= 0) input.eos_token = state.tokenizer->token(spec.eos);
-    }
-    copy_out(render_chat(chat_template, input), buffer, capacity, size);
+    copy_out(formatted(state_of(model), std::move(input)), buffer, capacity, size);
+  });
+}
+
+loam_status loam_chat_format_json(const loam_model* model, const char* request, size_t request_size, char* buffer,
+                                  size_t capacity, size_t* size) {
+  return guarded([&] {
+    ChatTemplateInput input = read_chat_input(text_argument(request, request_size, "request"));
+    copy_out(formatted(state_of(model), std::move(input)), buffer, capacity, size);
   });
 }
 

@@ -24,12 +24,14 @@ std::pair<int, std::string> output_of(const std::string& command) {
 
 TEST_CASE("the library exports these functions, and the header declares them") {
   const std::string expected =
-      "loam_backend_name loam_chat_format loam_detokenize loam_last_error loam_model_free loam_model_get_info "
+      "loam_backend_name loam_chat_format loam_chat_format_json loam_detokenize loam_last_error loam_model_free "
+      "loam_model_get_info "
       "loam_model_load loam_model_metadata loam_model_metadata_key loam_sampler_accept loam_sampler_create "
       "loam_sampler_free loam_sampler_sample loam_sampler_set_grammar loam_sampler_set_json_schema "
       "loam_sequence_create loam_sequence_fork loam_sequence_length "
       "loam_sequence_remove loam_sequence_truncate loam_session_create loam_session_decode loam_session_free "
-      "loam_session_free_positions loam_session_logits loam_status_name loam_token_find loam_token_is_end "
+      "loam_session_free_positions loam_session_logits loam_status_name loam_stop_create loam_stop_finish "
+      "loam_stop_free loam_stop_push loam_stop_reset loam_token_find loam_token_is_end "
       "loam_token_is_special loam_token_piece loam_tokenize loam_version ";
   const std::string joined = " | LC_ALL=C sort | tr '\\n' ' '";
   CHECK(output_of("nm -D --defined-only " LOAM_BINARY_DIR "/libloam.so | sed 's/.* //; s/@.*//'" + joined).second ==
@@ -46,6 +48,9 @@ TEST_CASE("every function refuses NULL") {
   loam_model* m = nullptr;
   loam_sampler* sampler = nullptr;
   REQUIRE(loam_sampler_create(nullptr, &sampler) == LOAM_OK);
+  loam_stop *stop = nullptr, *none = nullptr;
+  REQUIRE(loam_stop_create(nullptr, 0, &stop) == LOAM_OK);
+  const char *nothing = nullptr, *text = nullptr;
   const float one = 1;
   const float* logits;
   size_t n;
@@ -82,6 +87,22 @@ TEST_CASE("every function refuses NULL") {
                              loam_chat_format(nullptr, nullptr, 0, 0, c, 8, &n),
                              loam_chat_format(f.model, nullptr, 1, 0, c, 8, &n),
                              loam_chat_format(f.model, nullptr, 0, 0, c, 8, nullptr),
+                             loam_chat_format_json(nullptr, "[]", 2, c, 8, &n),
+                             loam_chat_format_json(f.model, nullptr, 2, c, 8, &n),
+                             loam_chat_format_json(f.model, nullptr, 0, c, 8, &n),
+                             loam_chat_format_json(f.model, "[]", 2, c, 8, nullptr),
+                             loam_stop_create(nullptr, 0, nullptr),
+                             loam_stop_create(nullptr, 1, &none),
+                             loam_stop_create(&nothing, 1, &none),
+                             loam_stop_push(nullptr, "", 0, &text, &n, &i),
+                             loam_stop_push(stop, nullptr, 1, &text, &n, &i),
+                             loam_stop_push(stop, "", 0, nullptr, &n, &i),
+                             loam_stop_push(stop, "", 0, &text, nullptr, &i),
+                             loam_stop_push(stop, "", 0, &text, &n, nullptr),
+                             loam_stop_finish(nullptr, &text, &n),
+                             loam_stop_finish(stop, nullptr, &n),
+                             loam_stop_finish(stop, &text, nullptr),
+                             loam_stop_reset(nullptr),
                              loam_session_create(nullptr, nullptr, &s),
                              loam_session_create(f.model, nullptr, nullptr),
                              loam_sequence_create(nullptr, &i),
@@ -120,6 +141,8 @@ TEST_CASE("every function refuses NULL") {
     CHECK(all[k] == LOAM_BAD_ARGUMENT);
   }
   CHECK(loam_sampler_free(sampler) == LOAM_OK);
+  CHECK(loam_stop_free(stop) == LOAM_OK);
+  CHECK(loam_stop_free(nullptr) == LOAM_OK);
   CHECK(loam_sampler_free(nullptr) == LOAM_OK);
   CHECK(loam_session_free(nullptr) == LOAM_OK);
   CHECK(loam_model_free(nullptr) == LOAM_OK);

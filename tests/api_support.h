@@ -60,6 +60,32 @@ inline bool says(const std::string& part) {
   return true;
 }
 
+// Calls twice, as a caller does that knows nothing of the size; checks the sizes in between.
+template <class T, class Call>
+std::vector<T> fetched(Call&& call) {
+  size_t size = 0;
+  REQUIRE(call(nullptr, 0, &size) == LOAM_OK);
+  std::vector<T> values(size + 1, T(77));
+  size_t again = 0;
+  if (size > 1) {
+    CHECK(call(values.data(), size - 1, &again) == LOAM_TOO_SMALL);
+    CHECK(again == size);
+    CHECK(values == std::vector<T>(size + 1, T(77)));  // nothing was written
+  }
+  if (size > 0) CHECK(call(nullptr, size, &again) == LOAM_BAD_ARGUMENT);
+  CHECK(call(values.data(), size, &again) == LOAM_OK);
+  CHECK(again == size);
+  CHECK(values.back() == T(77));  // no NUL, no overrun
+  values.pop_back();
+  return values;
+}
+
+template <class Call>
+std::string fetched_text(Call&& call) {
+  const std::vector<char> text = fetched<char>(call);
+  return {text.begin(), text.end()};
+}
+
 struct ModelFile {
   format_test::TempFolder folder;
   std::string path = folder / "tiny.loam";

@@ -9,32 +9,6 @@ using format_test::slurp;
 
 namespace {
 
-// Calls twice, as a caller does that knows nothing of the size; checks the sizes in between.
-template <class T, class Call>
-std::vector<T> fetched(Call&& call) {
-  size_t size = 0;
-  REQUIRE(call(nullptr, 0, &size) == LOAM_OK);
-  std::vector<T> values(size + 1, T(77));
-  size_t again = 0;
-  if (size > 1) {
-    CHECK(call(values.data(), size - 1, &again) == LOAM_TOO_SMALL);
-    CHECK(again == size);
-    CHECK(values == std::vector<T>(size + 1, T(77)));  // nothing was written
-  }
-  if (size > 0) CHECK(call(nullptr, size, &again) == LOAM_BAD_ARGUMENT);
-  CHECK(call(values.data(), size, &again) == LOAM_OK);
-  CHECK(again == size);
-  CHECK(values.back() == T(77));  // no NUL, no overrun
-  values.pop_back();
-  return values;
-}
-
-template <class Call>
-std::string fetched_text(Call&& call) {
-  const std::vector<char> text = fetched<char>(call);
-  return {text.begin(), text.end()};
-}
-
 std::vector<int32_t> tokens_of(const loam_model* m, const std::string& text, uint32_t flags = 0) {
   return fetched<int32_t>(
       [&](int32_t* b, size_t c, size_t* n) { return loam_tokenize(m, text.data(), text.size(), flags, b, c, n); });
@@ -170,23 +144,6 @@ TEST_CASE("text to tokens and back, a piece at a time too") {
     CHECK(loam_detokenize(f.model, &wrong, 1, 0, nullptr, 0, &n) == LOAM_BAD_ARGUMENT);
     CHECK(says("vocabulary of 307"));
   }
-}
-
-TEST_CASE("a conversation becomes the text that the model wants") {
-  ModelFile f;
-  const std::string question = "How?\0";
-  const loam_chat_message messages[] = {{"system", 6, "Be brief.", 9}, {"user", 4, question.data(), 4}};
-  const auto format = [&](size_t count, int add) {
-    return fetched_text(
-        [&](char* b, size_t c, size_t* n) { return loam_chat_format(f.model, messages, count, add, b, c, n); });
-  };
-  CHECK(format(2, 1) == "<|start|>system\nBe brief.<|stop|>\n<|start|>user\nHow?<|stop|>\n<|start|>assistant\n");
-  CHECK(format(1, 0) == "<|start|>system\nBe brief.<|stop|>\n");
-  CHECK(format(0, 0) == "");
-  const loam_chat_message hollow = {nullptr, 3, "x", 1};
-  size_t n;
-  CHECK(loam_chat_format(f.model, &hollow, 1, 0, nullptr, 0, &n) == LOAM_BAD_ARGUMENT);
-  CHECK(says("role is NULL"));
 }
 
 TEST_CASE("a model without text still has numbers") {

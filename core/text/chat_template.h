@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace loam {
@@ -22,6 +23,11 @@ struct ChatTemplateInput {
   std::string more;                  // a JSON object of further variables (enable_thinking ...), or empty
   std::string time;                  // what strftime_now reads, "2024-07-26 12:00:00"; empty: the clock
 };
+
+using TemplateVariable = std::pair<std::string, std::string>;  // name, JSON text
+// `json`: a list of messages, or an object {messages, tools, documents, add_generation_prompt, any other variable};
+// `variables` go before. Without the texts of tokens. Fails with Error{bad_argument}.
+ChatTemplateInput read_chat_input(std::string_view json, const std::vector<TemplateVariable>& variables = {});
 
 // What a rendering took, and may take: both bounds grow with the sizes of the template and of its input.
 struct TemplateCost {

@@ -55,8 +55,6 @@ TemplateModel from_folder(const fs::path& folder) {
   return model;
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 std::string read_standard_input() {
   return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
 }
@@ -81,36 +79,19 @@ TemplateModel open_template(const std::string& path) {
 
 ChatTemplateInput template_input(std::string_view text, const std::vector<std::string>& variables,
                                  const TemplateModel& model) {
-  Json json = parse_json<Json>(text, "the input");
-  if (json.is_array()) json = Json{{"messages", std::move(json)}};
-  if (!json.is_object() || !json.contains("messages")) {
-    fail(Code::bad_argument, "the input is neither a JSON list of messages nor an object with 'messages'");
-  }
+  std::vector<TemplateVariable> more;
   for (const std::string& v : variables) {
     const size_t equals = v.find('=');
     if (equals == std::string::npos || equals == 0) {
       throw UsageError("--var " + v +
                        ": expected NAME=JSON, e.g. enable_thinking=false or date_string='\"1 Jan 2025\"'");
     }
-    json[v.substr(0, equals)] = parse_json<Json>(std::string_view(v).substr(equals + 1), ("--var " + v).c_str());
+    more.emplace_back(v.substr(0, equals), v.substr(equals + 1));
   }
-  return with_json_errors("the input", [&] {
-    ChatTemplateInput input;
-    input.bos_token = model.bos_token;
-    input.eos_token = model.eos_token;
-    const auto take = [&](const char* name) {
-      std::string out = json.contains(name) && !json[name].is_null() ? dump(json[name]) : "";
-      json.erase(name);
-      return out;
-    };
-    input.messages_json = take("messages");
-    input.tools = take("tools");
-    input.documents = take("documents");
-    input.add_generation_prompt = json.value("add_generation_prompt", true);
-    json.erase("add_generation_prompt");
-    if (!json.empty()) input.more = dump(json);
-    return input;
-  });
+  ChatTemplateInput input = read_chat_input(text, more);
+  input.bos_token = model.bos_token;
+  input.eos_token = model.eos_token;
+  return input;
 }
 
 int run_template(const Arguments& args) {
