@@ -55,8 +55,9 @@ size_t numbered_entity(std::string_view s, std::string& out) {
 // The entities that escape() makes, the other usual ones, and numbers.
 std::string unescape_entities(std::string_view s) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"amp", "&"},   {"AMP", "&"},   {"lt", "<"},    {"LT", "<"},        {"gt", ">"},        {"GT", ">"},
-      {"quot", "\""}, {"QUOT", "\""}, {"apos;", "'"}, {"nbsp", "\u00a0"}, {"copy", "\u00a9"}, {"reg", "\u00ae"}};
+      {"amp", "&"},       {"AMP", "&"},      {"lt", "<"},       {"LT", "<"},      {"gt", ">"},
+      {"GT", ">"},        {"quot", "\""},    {"QUOT", "\""},    {"apos;", "'"},   {"nbsp", "\u00a0"},
+      {"copy", "\u00a9"}, {"reg", "\u00ae"}, {"Lt;", "\u226a"}, {"Gt;", "\u226b"}};
   std::string out;
   while (!s.empty()) {
     out += s[0];

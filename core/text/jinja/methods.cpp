@@ -156,6 +156,25 @@ constexpr FunctionRow kDictMethods[] = {{"copy", d_copy},
                                         {"items", d_items},
                                         {"keys", d_keys},
                                         {"values", d_values}};
+Value r_find(Interpreter& in, const Value& v, const Value& item) {
+  const Range& range = *v.as<Range>();
+  Value there;
+  for (int64_t i = 0; i < range.size(); ++i) {
+    in.step();
+    if (range.item(i, there) && in.equals(there, item)) return i;
+  }
+  return Value(None{});
+}
+Value r_index(Interpreter& in, const Value& v, Args& args) {
+  const Value at = r_find(in, v, args.positional[0]);
+  if (at.is_none()) fail(Code::bad_argument, "template: the value is not in the range");
+  return at;
+}
+Value r_count(Interpreter& in, const Value& v, Args& args) {
+  return int64_t(!r_find(in, v, args.positional[0]).is_none());
+}
+
+constexpr FunctionRow kRangeMethods[] = {{"count", r_count, "/value"}, {"index", r_index, "/value"}};
 constexpr FunctionRow kTupleMethods[] = {{"count", l_count, "/value"}, {"index", l_index, "/value /start? /stop?"}};
 constexpr FunctionRow kListMethods[] = {
     {"copy", l_copy}, {"count", l_count, "/value"}, {"index", l_index, "/value /start? /stop?"}};
@@ -175,6 +194,7 @@ const FunctionRow* find_method(const Value& self, std::string_view name) {
     return nullptr;
   }
   if (self.is_dict()) return find_row(kDictMethods, name);
+  if (self.as<Range>()) return find_row(kRangeMethods, name);
   if (self.is_list()) return self.is_tuple() ? find_row(kTupleMethods, name) : find_row(kListMethods, name);
   if (self.is_integral()) return find_row(kIntegerMethods, name);
   return self.is_real() ? find_row(kRealMethods, name) : nullptr;

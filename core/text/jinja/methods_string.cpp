@@ -140,8 +140,9 @@ Value s_endswith(Interpreter& in, const Value& v, Args& args) {
 
 Value s_replace(Interpreter& in, const Value& v, Args& args) {
   const std::string &s = v.string(), &from = text_argument(args, 0);
-  text_argument(args, 1);
-  const std::string to = part_for(v, args.positional[1]);
+  const Value& with = args.positional[1];  // safe texts take any value
+  if (!v.is_markup()) text_argument(args, 1);
+  const std::string to = with.is_string() ? part_for(v, with) : escape(in.str(with));
   int64_t count = args.integer(2, "", -1);
   in.charge(int64_t(s.size()));
   std::string out;

@@ -151,11 +151,12 @@ struct Link {
 // One word of an escaped text: brackets before it, and brackets and stops behind it, are no part of an address.
 std::string linked(std::string_view word, const Link& link) {
   std::string_view middle = word;
-  while (middle.starts_with('(') || middle.starts_with("&lt;")) middle.remove_prefix(middle[0] == '(' ? 1 : 4);
+  while (middle.starts_with('(') || middle.starts_with('<') || middle.starts_with("&lt;"))
+    middle.remove_prefix(middle[0] == '&' ? 4 : 1);
   const std::string head(word.substr(0, word.size() - middle.size()));
   const std::string_view whole = middle;
   while (!middle.empty()) {
-    if (std::string_view(").,").find(middle.back()) != std::string_view::npos)
+    if (std::string_view(")>.,").find(middle.back()) != std::string_view::npos)
       middle.remove_suffix(1);
     else if (middle.ends_with("&gt;"))
       middle.remove_suffix(4);
@@ -163,7 +164,8 @@ std::string linked(std::string_view word, const Link& link) {
       break;
   }
   std::string tail(whole.substr(middle.size())), inner(middle);
-  for (const auto& [open, close] : {std::pair<std::string_view, std::string_view>{"(", ")"}, {"&lt;", "&gt;"}}) {
+  for (const auto& [open, close] :
+       {std::pair<std::string_view, std::string_view>{"(", ")"}, {"<", ">"}, {"&lt;", "&gt;"}}) {
     const int64_t opened = count_of(inner, open);
     if (opened <= count_of(inner, close)) continue;
     for (int64_t i = std::min(opened, count_of(tail, close)); i > 0; --i) {
