@@ -4,8 +4,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+
+#include "tools/cli/files.h"
 
 namespace loam {
 namespace {
@@ -169,9 +170,7 @@ void Conversation::save(const std::string& path) const {
 }
 
 void Conversation::load(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(Code::io, "cannot read %s", path.c_str());
-  const auto all = nlohmann::json::parse(std::string(std::istreambuf_iterator<char>(in), {}), nullptr, false);
+  const auto all = nlohmann::json::parse(read_text_file(path), nullptr, false);
   if (!all.is_array())
     fail(Code::bad_file, "%s is not a saved conversation: expected a JSON list of messages", path.c_str());
   std::vector<Message> messages;

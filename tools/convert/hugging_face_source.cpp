@@ -10,6 +10,7 @@
 #include "formats/architectures.h"
 #include "formats/row_block.h"
 #include "formats/safetensors/safetensors.h"
+#include "tools/cli/files.h"
 #include "tools/convert/source.h"
 #include "tools/convert/tokenizer_source.h"
 

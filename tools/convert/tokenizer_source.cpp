@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "core/error.h"
 #include "core/text/tokenizer_gguf.h"
@@ -11,6 +10,7 @@
 #include "core/text/tokenizer_lists.h"
 #include "core/text/tokenizer_sentencepiece.h"
 #include "core/text/tokenizer_tiktoken.h"
+#include "tools/cli/files.h"
 
 namespace loam {
 namespace fs = std::filesystem;
@@ -136,17 +136,6 @@ LoadedTokenizer read_tokenizer_file(const std::string& path, const std::string& 
   }
   if (name.ends_with(".json")) return load(name.starts_with("tekken") ? kRows[5] : kRows[0], folder, name, pre);
   return load(kRows[1], folder, name, pre);
-}
-
-std::string read_text_file(const std::string& path) {
-  std::error_code error;
-  const uint64_t size = fs::file_size(path, error);
-  if (error) fail(Code::io, "%s: cannot read it: %s", path.c_str(), error.message().c_str());
-  if (size > 256u << 20) fail(Code::bad_file, "%s: %llu bytes are too many", path.c_str(), (unsigned long long)size);
-  std::ifstream in(path, std::ios::binary);
-  std::string text(size, '\0');
-  if (!in.read(text.data(), std::streamsize(size))) fail(Code::io, "%s: cannot read it", path.c_str());
-  return text;
 }
 
 }  // namespace loam

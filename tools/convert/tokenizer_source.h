@@ -15,7 +15,4 @@ void read_tokenizer(const std::string& folder, Source& source, const std::string
 // The tokenizer and chat template of a folder, or of a tokenizer's file and what lies beside it.
 LoadedTokenizer read_tokenizer_file(const std::string& path, const std::string& pre = {});
 
-// A small text file; fails with Error{io} or, above 256 MiB, Error{bad_file}.
-std::string read_text_file(const std::string& path);
-
 }  // namespace loam

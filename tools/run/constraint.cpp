@@ -1,20 +1,8 @@
 #include "tools/run/constraint.h"
 
-#include <fstream>
-#include <iterator>
-
-#include "core/error.h"
+#include "tools/cli/files.h"
 
 namespace loam {
-namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(Code::io, "cannot read %s", path.c_str());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-}  // namespace
 
 std::unique_ptr<GrammarConstraint> make_constraint(const Arguments& args, const Tokenizer& tokenizer, size_t vocab) {
   struct Source {
@@ -32,7 +20,7 @@ std::unique_ptr<GrammarConstraint> make_constraint(const Arguments& args, const 
     given = &s;
   }
   if (!given) return nullptr;
-  const std::string text = given->file ? read_file(args.text(given->name)) : args.text(given->name);
+  const std::string text = given->file ? read_text_file(args.text(given->name)) : args.text(given->name);
   return std::make_unique<GrammarConstraint>(given->schema ? compile_json_schema(text) : compile_gbnf(text, &tokenizer),
                                              std::make_shared<TokenTrie>(tokenizer, vocab));
 }

@@ -3,21 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 
 #include "backends/backends.h"
+#include "tools/cli/files.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/progress.h"
 #include "tools/convert/open.h"
 
 namespace loam {
-namespace {
-
-std::string slurp(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
-
-}  // namespace
 
 std::shared_ptr<const LoamFile> open_model_file(const Arguments& args, const std::string& model) {
   const std::string path = open_or_convert(model, {}, args.text("--pre"));
@@ -58,10 +51,8 @@ std::unique_ptr<Session> make_session(const Arguments& args, std::shared_ptr<con
 
 std::string read_prompt(const Arguments& args) {
   if (args.has("--prompt")) return text_option(args, "--prompt");
-  if (!args.has("--file") || args.text("--file") == "-") return slurp(std::cin);
-  std::ifstream in(args.text("--file"), std::ios::binary);
-  if (!in) fail(Code::io, "cannot read %s", args.text("--file").c_str());
-  return slurp(in);
+  if (!args.has("--file") || args.text("--file") == "-") return read_standard_input();
+  return read_text_file(args.text("--file"));
 }
 
 }  // namespace loam

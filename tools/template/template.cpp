@@ -2,14 +2,12 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
-#include <iterator>
 
 #include "core/text/json.h"
 #include "core/text/tokenizer.h"
 #include "tools/cli/commands.h"
+#include "tools/cli/files.h"
 #include "tools/convert/open_tokenizer.h"
-#include "tools/convert/tokenizer_source.h"
 #include "tools/template/template_text.h"
 
 namespace loam {
@@ -53,10 +51,6 @@ TemplateModel from_folder(const fs::path& folder) {
   const std::string own = file_text(folder / "chat_template.jinja");
   if (!own.empty()) model.text = own;
   return model;
-}
-
-std::string read_standard_input() {
-  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
 }
 
 }  // namespace

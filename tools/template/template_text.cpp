@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/text/chat_template.h"
-#include "tools/convert/tokenizer_source.h"
+#include "tools/cli/files.h"
 
 namespace loam {
 
