@@ -1,12 +1,8 @@
 // Shared by the format tests: a folder that goes away, files as bytes, and a small model to write.
 #pragma once
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <random>
 #include <string>
@@ -15,22 +11,11 @@
 #include "core/error.h"
 #include "formats/container/reader.h"
 #include "formats/container/writer.h"
+#include "tests/temp_folder.h"
 
 namespace format_test {
 
-struct TempFolder {
-  std::string path;
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "loam_test_XXXXXX").string();
-    if (!::mkdtemp(name.data())) std::abort();
-    path = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::string operator/(const std::string& name) const { return path + "/" + name; }
-};
+using loam::tests::TempFolder;
 
 // In place where the size stays: truncating and rewriting makes some file systems flush at every close.
 inline void save(const std::string& path, const std::string& bytes) {

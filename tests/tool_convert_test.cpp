@@ -11,26 +11,16 @@
 #include "formats/container/reader.h"
 #include "formats/gguf/ggml_types.h"
 #include "tests/golden_gguf.h"
+#include "tests/temp_folder.h"
 #include "tools/convert/convert.h"
 #include "tools/convert/open.h"
 #include "tools/inspect/compare.h"
 
 using namespace loam;
+using Folder = loam::tests::TempFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A folder of its own that goes with the object.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "loam-convert-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string at(const char* name) const { return (path / name).string(); }
-};
 
 std::string what_of(const std::function<void()>& f, Code code) {
   try {
@@ -57,7 +47,7 @@ TEST_CASE("every imported type: GGUF -> .loam, equal bit for bit") {
   const Folder folder;
   for (const auto& type : golden::ggml_types()) {
     CAPTURE(type.name);
-    const std::string gguf = folder.at("m.gguf"), loam = folder.at("m.loam");
+    const std::string gguf = folder / "m.gguf", loam = folder / "m.loam";
     golden::synthetic_llama(type.name, 17).write(gguf);
     const auto source = open_source(gguf);
     const ConvertReport report = convert_model(*source, loam);
@@ -91,11 +81,11 @@ TEST_CASE("imported matrices take at most 3 % more than the source's bytes") {
 
 TEST_CASE("a comparison can fail") {
   const Folder folder;
-  golden::synthetic_llama("Q4_K", 17).write(folder.at("a.gguf"));
-  golden::synthetic_llama("Q4_K", 18).write(folder.at("b.gguf"));
-  const auto a = open_source(folder.at("a.gguf")), b = open_source(folder.at("b.gguf"));
-  convert_model(*a, folder.at("a.loam"));
-  const LoamFile file(folder.at("a.loam"));
+  golden::synthetic_llama("Q4_K", 17).write(folder / "a.gguf");
+  golden::synthetic_llama("Q4_K", 18).write(folder / "b.gguf");
+  const auto a = open_source(folder / "a.gguf"), b = open_source(folder / "b.gguf");
+  convert_model(*a, folder / "a.loam");
+  const LoamFile file(folder / "a.loam");
   CHECK(compare(file, *a).equal());
   const Comparison c = compare(file, *b);
   CHECK_FALSE(c.equal());
@@ -111,8 +101,8 @@ TEST_CASE("Hugging Face folders: float types are kept exactly, gains folded, sha
       const fs::path in = folder.path / (name + std::to_string(shards));
       golden::write_hf_folder(m, in, shards, shards == 3);
       const auto source = open_source(in.string());
-      convert_model(*source, folder.at("m.loam"), with_type("source"));
-      const LoamFile file(folder.at("m.loam"));
+      convert_model(*source, folder / "m.loam", with_type("source"));
+      const LoamFile file(folder / "m.loam");
       REQUIRE(file.tensors().size() == m.tensors.size());
       for (const golden::Tensor& t : m.tensors) {
         CAPTURE(t.name);
@@ -140,10 +130,10 @@ TEST_CASE("Hugging Face folders: float types are kept exactly, gains folded, sha
 TEST_CASE("float checkpoints become n4 with errors on record; any type can be asked for") {
   const Folder folder;
   golden::write_hf_folder(golden::load_model("qwen3"), folder.path / "m");
-  const auto source = open_source(folder.at("m"));
-  const ConvertReport report = convert_model(*source, folder.at("m.loam"));
+  const auto source = open_source(folder / "m");
+  const ConvertReport report = convert_model(*source, folder / "m.loam");
   CHECK(report.rounded > 0);
-  const LoamFile file(folder.at("m.loam"));
+  const LoamFile file(folder / "m.loam");
   CHECK(file.find("embed")->type->name == "q8_0");
   CHECK(file.find("layers.0.attn.q")->type->name == "n4");
   const Comparison c = compare(file, *source);
@@ -156,27 +146,27 @@ TEST_CASE("float checkpoints become n4 with errors on record; any type can be as
   }
   for (const TypeInfo& type : all_types()) {
     CAPTURE(type.name);
-    convert_model(*source, folder.at("t.loam"), with_type(std::string(type.name).c_str()));
-    const LoamFile typed(folder.at("t.loam"));
+    convert_model(*source, folder / "t.loam", with_type(std::string(type.name).c_str()));
+    const LoamFile typed(folder / "t.loam");
     CHECK(typed.find("embed")->type == &type);
     for (const auto& t : compare(typed, *source).tensors) CHECK(t.nmse < 0.3);
   }
   const std::string text =
-      what_of([&] { convert_model(*source, folder.at("u.loam"), with_type("q9")); }, Code::bad_argument);
+      what_of([&] { convert_model(*source, folder / "u.loam", with_type("q9")); }, Code::bad_argument);
   CHECK(mentions(text, "'q9'"));
   CHECK(mentions(text, "n4h"));
 }
 
 TEST_CASE("the same bytes whatever the number of threads") {
   const Folder folder;
-  golden::synthetic_llama("Q6_K", 5).write(folder.at("m.gguf"));
+  golden::synthetic_llama("Q6_K", 5).write(folder / "m.gguf");
   golden::write_hf_folder(golden::load_model("gemma3"), folder.path / "m");
   for (const char* in : {"m.gguf", "m"}) {
     CAPTURE(in);
-    const auto source = open_source(folder.at(in));
+    const auto source = open_source(folder / in);
     std::string first;
     for (const int threads : {1, 2, 3, 4}) {
-      convert_model(*source, folder.at("out.loam"), with_type("", false, threads));
+      convert_model(*source, folder / "out.loam", with_type("", false, threads));
       const std::string bytes = golden::read_text(folder.path / "out.loam");
       if (first.empty()) first = bytes;
       CHECK((bytes == first));
@@ -186,16 +176,16 @@ TEST_CASE("the same bytes whatever the number of threads") {
 
 TEST_CASE("what is quantized already is rounded again only on demand") {
   const Folder folder;
-  golden::synthetic_llama("Q4_0", 5).write(folder.at("m.gguf"));
-  const auto source = open_source(folder.at("m.gguf"));
+  golden::synthetic_llama("Q4_0", 5).write(folder / "m.gguf");
+  const auto source = open_source(folder / "m.gguf");
   const std::string text =
-      what_of([&] { convert_model(*source, folder.at("m.loam"), with_type("n4")); }, Code::bad_argument);
+      what_of([&] { convert_model(*source, folder / "m.loam", with_type("n4")); }, Code::bad_argument);
   CHECK(mentions(text, "--requantize"));
-  CHECK_FALSE(fs::exists(folder.at("m.loam")));
-  convert_model(*source, folder.at("m.loam"), with_type("n4", true));
-  CHECK(LoamFile(folder.at("m.loam")).find("embed")->type->name == "n4");
-  convert_model(*source, folder.at("m.loam"), with_type("q4_0"));  // the same type is no rounding
-  CHECK(compare(LoamFile(folder.at("m.loam")), *source).equal());
+  CHECK_FALSE(fs::exists(folder / "m.loam"));
+  convert_model(*source, folder / "m.loam", with_type("n4", true));
+  CHECK(LoamFile(folder / "m.loam").find("embed")->type->name == "n4");
+  convert_model(*source, folder / "m.loam", with_type("q4_0"));  // the same type is no rounding
+  CHECK(compare(LoamFile(folder / "m.loam"), *source).equal());
 }
 
 TEST_CASE("an output that is the embedding is stored once") {
@@ -206,31 +196,31 @@ TEST_CASE("an output that is the embedding is stored once") {
   head.source = "lm_head.weight";
   m.tensors.push_back(head);
   golden::write_hf_folder(m, folder.path / "same");
-  CHECK(open_source(folder.at("same"))->tensors.size() == m.tensors.size() - 1);
+  CHECK(open_source(folder / "same")->tensors.size() == m.tensors.size() - 1);
   m.tensors.back().name = "output";  // other weights, although config.json says tied
   golden::write_hf_folder(m, folder.path / "other");
-  CHECK(mentions(what_of([&] { open_source(folder.at("other")); }, Code::bad_file), "tie_word_embeddings"));
+  CHECK(mentions(what_of([&] { open_source(folder / "other"); }, Code::bad_file), "tie_word_embeddings"));
   golden::Model own = golden::load_model("llama-untied");
   std::erase_if(own.tensors, [](const golden::Tensor& t) { return t.name == "output"; });
   golden::write_hf_folder(own, folder.path / "gone");
-  CHECK(mentions(what_of([&] { open_source(folder.at("gone")); }, Code::bad_file), "lm_head.weight"));
+  CHECK(mentions(what_of([&] { open_source(folder / "gone"); }, Code::bad_file), "lm_head.weight"));
 }
 
 TEST_CASE("sources that cannot be converted") {
   const Folder folder;
   golden::GgufWriter w = golden::synthetic_llama("Q8_0", 1);
   w.tensor("blk.0.surprise.weight", {32}, 0, std::string(128, '\0'));
-  w.write(folder.at("extra.gguf"));
-  CHECK(mentions(what_of([&] { open_source(folder.at("extra.gguf")); }, Code::unsupported), "blk.0.surprise.weight"));
+  w.write(folder / "extra.gguf");
+  CHECK(mentions(what_of([&] { open_source(folder / "extra.gguf"); }, Code::unsupported), "blk.0.surprise.weight"));
 
   std::string bytes = golden::synthetic_llama("Q8_0", 1).bytes();
   const size_t scale = bytes.size() - 34;  // of the last block of the last tensor
   bytes[scale] = 0, bytes[scale + 1] = 0x7c;
-  golden::write_text(folder.at("inf.gguf"), bytes);
-  const auto source = open_source(folder.at("inf.gguf"));
-  CHECK(mentions(what_of([&] { convert_model(*source, folder.at("o.loam")); }, Code::bad_file), "blk.1.ffn_down"));
-  CHECK_FALSE(fs::exists(folder.at("o.loam")));
-  CHECK_FALSE(fs::exists(folder.at("o.loam.part")));
+  golden::write_text(folder / "inf.gguf", bytes);
+  const auto source = open_source(folder / "inf.gguf");
+  CHECK(mentions(what_of([&] { convert_model(*source, folder / "o.loam"); }, Code::bad_file), "blk.1.ffn_down"));
+  CHECK_FALSE(fs::exists(folder / "o.loam"));
+  CHECK_FALSE(fs::exists(folder / "o.loam.part"));
 
   // A tensor of a type with code books: 64 blocks of 66 bytes where 256 * 64 values of Q8_0 were expected.
   golden::GgufWriter iq;
@@ -246,8 +236,8 @@ TEST_CASE("sources that cannot be converted") {
        {"blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.attn_v.weight", "blk.0.attn_output.weight",
         "blk.0.ffn_gate.weight", "blk.0.ffn_up.weight", "blk.0.ffn_down.weight"})
     matrix(name, 256);
-  iq.write(folder.at("iq2.gguf"));
-  const std::string text = what_of([&] { open_source(folder.at("iq2.gguf")); }, Code::unsupported);
+  iq.write(folder / "iq2.gguf");
+  const std::string text = what_of([&] { open_source(folder / "iq2.gguf"); }, Code::unsupported);
   CHECK(mentions(text, "IQ2_XXS"));
   CHECK(mentions(text, "original checkpoint"));
 
@@ -262,27 +252,27 @@ TEST_CASE("sources that cannot be converted") {
       big.kv(other, huge ? 0xfffffffeu : 32u);
     }
     big.tensor("token_embd.weight", {32, 32}, 0, std::string(4096, '\0'));
-    big.write(folder.at("big.gguf"));
-    const std::string sizes = what_of([&] { open_source(folder.at("big.gguf")); }, Code::bad_file);
+    big.write(folder / "big.gguf");
+    const std::string sizes = what_of([&] { open_source(folder / "big.gguf"); }, Code::bad_file);
     CHECK((mentions(sizes, "head_dim") || mentions(sizes, "make no sense")));
   }
 
-  golden::write_text(folder.at("poem.txt"), "no model\n");
-  CHECK(mentions(what_of([&] { open_source(folder.at("poem.txt")); }, Code::bad_file), "not a model"));
-  CHECK(mentions(what_of([&] { open_source(folder.at("nowhere.gguf")); }, Code::io), "nowhere.gguf"));
+  golden::write_text(folder / "poem.txt", "no model\n");
+  CHECK(mentions(what_of([&] { open_source(folder / "poem.txt"); }, Code::bad_file), "not a model"));
+  CHECK(mentions(what_of([&] { open_source(folder / "nowhere.gguf"); }, Code::io), "nowhere.gguf"));
   fs::create_directory(folder.path / "empty");
-  CHECK(mentions(what_of([&] { open_source(folder.at("empty")); }, Code::bad_file), "empty"));
+  CHECK(mentions(what_of([&] { open_source(folder / "empty"); }, Code::bad_file), "empty"));
 }
 
 TEST_CASE("cancelled or out of room: nothing is left under the final name") {
   const Folder folder;
-  golden::synthetic_llama("F32", 1).write(folder.at("m.gguf"));
-  const auto source = open_source(folder.at("m.gguf"));
+  golden::synthetic_llama("F32", 1).write(folder / "m.gguf");
+  const auto source = open_source(folder / "m.gguf");
   ConvertOptions options;
   options.progress = [](uint64_t done, uint64_t total) { return done < total / 2; };
-  what_of([&] { convert_model(*source, folder.at("o.loam"), options); }, Code::cancelled);
-  CHECK_FALSE(fs::exists(folder.at("o.loam")));
-  CHECK_FALSE(fs::exists(folder.at("o.loam.part")));
+  what_of([&] { convert_model(*source, folder / "o.loam", options); }, Code::cancelled);
+  CHECK_FALSE(fs::exists(folder / "o.loam"));
+  CHECK_FALSE(fs::exists(folder / "o.loam.part"));
 
   rlimit before;
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
@@ -291,40 +281,40 @@ TEST_CASE("cancelled or out of room: nothing is left under the final name") {
   REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
   std::string text;
   try {
-    convert_model(*source, folder.at("o.loam"));
+    convert_model(*source, folder / "o.loam");
   } catch (const Error& e) {
     text = e.what();
   }
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   CHECK(mentions(text, "no room"));
-  CHECK_FALSE(fs::exists(folder.at("o.loam")));
-  CHECK_FALSE(fs::exists(folder.at("o.loam.part")));
-  CHECK(mentions(what_of([&] { convert_model(*source, folder.at("no/where/o.loam")); }, Code::io), "no/where"));
-  CHECK(mentions(what_of([&] { convert_model(*source, folder.at("m.gguf")); }, Code::bad_argument), "not a .loam"));
-  CHECK(open_source(folder.at("m.gguf"))->tensors.size() == source->tensors.size());
+  CHECK_FALSE(fs::exists(folder / "o.loam"));
+  CHECK_FALSE(fs::exists(folder / "o.loam.part"));
+  CHECK(mentions(what_of([&] { convert_model(*source, folder / "no/where/o.loam"); }, Code::io), "no/where"));
+  CHECK(mentions(what_of([&] { convert_model(*source, folder / "m.gguf"); }, Code::bad_argument), "not a .loam"));
+  CHECK(open_source(folder / "m.gguf")->tensors.size() == source->tensors.size());
 }
 
 TEST_CASE("a model by any name: converted once into the cache") {
   const Folder folder;
   const char* before = std::getenv("LOAM_CACHE");
   const std::string kept = before ? before : "";
-  setenv("LOAM_CACHE", folder.at("cache").c_str(), 1);
-  golden::synthetic_llama("Q5_1", 1).write(folder.at("m.gguf"));
+  setenv("LOAM_CACHE", (folder / "cache").c_str(), 1);
+  golden::synthetic_llama("Q5_1", 1).write(folder / "m.gguf");
   int calls = 0;
   const Progress count = [&](uint64_t, uint64_t) { return ++calls > 0; };
-  const std::string first = open_or_convert(folder.at("m.gguf"), count);
+  const std::string first = open_or_convert(folder / "m.gguf", count);
   CHECK(calls > 0);
-  CHECK(compare(LoamFile(first), *open_source(folder.at("m.gguf"))).equal());
+  CHECK(compare(LoamFile(first), *open_source(folder / "m.gguf")).equal());
   calls = 0;
-  CHECK(open_or_convert(folder.at("m.gguf"), count) == first);
+  CHECK(open_or_convert(folder / "m.gguf", count) == first);
   CHECK(open_or_convert(first, count) == first);
   CHECK(calls == 0);
-  golden::synthetic_llama("Q5_1", 2).write(folder.at("m.gguf"));
-  CHECK(open_or_convert(folder.at("m.gguf"), count) != first);
+  golden::synthetic_llama("Q5_1", 2).write(folder / "m.gguf");
+  CHECK(open_or_convert(folder / "m.gguf", count) != first);
   golden::write_hf_folder(golden::load_model("qwen2"), folder.path / "hf");
-  const std::string hf = open_or_convert(folder.at("hf") + "/", count);
-  CHECK(open_or_convert(folder.at("hf"), count) == hf);
+  const std::string hf = open_or_convert(folder / "hf" + "/", count);
+  CHECK(open_or_convert(folder / "hf", count) == hf);
   if (before)
     setenv("LOAM_CACHE", kept.c_str(), 1);
   else

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "tests/temp_folder.h"
 #include "tools/cli/args.h"
 #include "tools/template/template.h"
 #include "tools/template/template_text.h"
@@ -13,17 +14,7 @@
 using namespace loam;
 
 namespace {
-namespace fs = std::filesystem;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("loam_template_" + std::to_string(getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name, std::ios::binary) << text;
-    return (path / name).string();
-  }
-};
+using Folder = tests::TempFolder;
 
 std::string rendered(const TemplateModel& model, const std::string& json, const std::vector<std::string>& vars = {}) {
   return render_chat(model.text, template_input(json, vars, model));

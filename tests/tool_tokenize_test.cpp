@@ -8,24 +8,15 @@
 
 #include "tests/gguf_vocabularies.h"
 #include "tests/golden_gguf.h"
+#include "tests/temp_folder.h"
 #include "tools/convert/open_tokenizer.h"
 #include "tools/tokenize/tokenize.h"
 
 using namespace loam;
+using Folder = loam::tests::TempFolder;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "loam-tokenize-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string at(const char* name) const { return (path / name).string(); }
-};
 
 // What print(out) writes.
 template <class Print>
@@ -86,8 +77,8 @@ std::string write_vocabulary(const Folder& folder, const char* name, const std::
   }
   w.kv("tokenizer.ggml.add_bos_token", true);
   w.kv("tokenizer.chat_template", "{{ messages }}");
-  w.write(folder.at(name));
-  return folder.at(name);
+  w.write(folder / name);
+  return folder / name;
 }
 
 double cpu_seconds() {
@@ -149,15 +140,15 @@ TEST_CASE("tokenize: names of vocabularies") {
   CHECK(Tokenizer(open_tokenizer(unnamed, "smollm").spec).encode("12").size() == 3);
   CHECK(mentions(error_of([&] { open_tokenizer(tiny.string(), "gpt-2"); }, Code::bad_argument), "--pre"));
   CHECK(mentions(error_of([&] { open_tokenizer(folder.path.string()); }, Code::bad_file), "tokenizer.json"));
-  CHECK(mentions(error_of([&] { open_tokenizer(folder.at("nowhere.gguf")); }, Code::io), "nowhere.gguf"));
-  CHECK(mentions(error_of([&] { open_tokenizer(folder.at("nowhere.json")); }, Code::io), "nowhere.json"));
-  golden::write_text(folder.at("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhi\n");
-  CHECK(Tokenizer(open_tokenizer(folder.at("vocab.txt")).spec).encode("hi") == std::vector<int32_t>{2, 4, 3});
+  CHECK(mentions(error_of([&] { open_tokenizer(folder / "nowhere.gguf"); }, Code::io), "nowhere.gguf"));
+  CHECK(mentions(error_of([&] { open_tokenizer(folder / "nowhere.json"); }, Code::io), "nowhere.json"));
+  golden::write_text(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhi\n");
+  CHECK(Tokenizer(open_tokenizer(folder / "vocab.txt").spec).encode("hi") == std::vector<int32_t>{2, 4, 3});
   CHECK(Tokenizer(open_tokenizer(folder.path.string()).spec).size() == 5);
   golden::GgufWriter empty;
   empty.kv("general.architecture", "llama");
-  empty.write(folder.at("empty.gguf"));
-  CHECK(mentions(error_of([&] { open_tokenizer(folder.at("empty.gguf")); }, Code::bad_file), "no tokenizer"));
+  empty.write(folder / "empty.gguf");
+  CHECK(mentions(error_of([&] { open_tokenizer(folder / "empty.gguf"); }, Code::bad_file), "no tokenizer"));
 }
 
 TEST_CASE("tokenize: 10 MiB of one letter, spaces, random bytes") {

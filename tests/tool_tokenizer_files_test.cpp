@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text/base64.h"
 #include "core/text/tokenizer.h"
+#include "tests/temp_folder.h"
 #include "tools/convert/tokenizer_source.h"
 
 namespace {
@@ -15,15 +16,7 @@ using namespace loam;
 namespace fs = std::filesystem;
 using Ids = std::vector<int32_t>;
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "loam-tokenizer-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  void write(const char* name, const std::string& text) const { std::ofstream(path / name, std::ios::binary) << text; }
+struct Folder : tests::TempFolder {
   Tokenizer open(const std::string& pre = {}) const { return Tokenizer(read_tokenizer_file(path.string(), pre).spec); }
   Code error(const std::string& pre = {}) const {
     try {
