@@ -3,8 +3,6 @@
 #pragma once
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -12,22 +10,11 @@
 
 #include "core/error.h"
 #include "tests/golden_weights.h"
+#include "tests/whole_files.h"
 
 namespace loam::golden {
 
 inline std::filesystem::path data_dir() { return std::filesystem::path(LOAM_SOURCE_DIR) / "tests" / "data"; }
-
-inline std::string read_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(Code::io, "cannot read %s", path.c_str());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-inline void write_text(const std::filesystem::path& path, std::string_view text) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(text.data(), std::streamsize(text.size()));
-  if (!out.flush()) fail(Code::io, "cannot write %s", path.c_str());
-}
 
 inline std::vector<float> read_f32(const std::filesystem::path& path) {
   const std::string bytes = read_text(path);

@@ -7,12 +7,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/text/grammar/grammar_constraint.h"
@@ -20,23 +18,16 @@
 #include "core/text/tokenizer_gguf.h"
 #include "core/text/tokenizer_json.h"
 #include "formats/gguf/gguf_file.h"
+#include "tests/whole_files.h"
 
 namespace {
 
 using json = nlohmann::ordered_json;
 using namespace loam;
 
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(Code::io, "cannot open %s", path.c_str());
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 Tokenizer load(const std::string& path) {
   if (path.ends_with(".gguf")) return Tokenizer(tokenizer_from_gguf(GgufFile(path).metadata()).spec);
-  return Tokenizer(tokenizer_from_json(read_file(path)).spec);
+  return Tokenizer(tokenizer_from_json(golden::read_text(path)).spec);
 }
 
 std::shared_ptr<const Automaton> compile(const json& request, const Tokenizer* tokenizer) {
@@ -134,7 +125,7 @@ int time_masks(const std::string& model, const std::string& file, size_t count) 
   const auto trie = std::make_shared<TokenTrie>(tokenizer);
   std::printf("%zu tokens, %zu nodes in %.1f ms\n", trie->vocab(), trie->nodes().size(), milliseconds(start));
   start = Clock::now();
-  const std::string text = read_file(file);
+  const std::string text = golden::read_text(file);
   const auto automaton = file.ends_with(".json") ? compile_json_schema(text) : compile_gbnf(text, &tokenizer);
   std::printf("compiled in %.2f ms: %zu nodes, %u byte classes\n", milliseconds(start), automaton->nodes.size(),
               automaton->classes);

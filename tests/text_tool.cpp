@@ -8,12 +8,10 @@
 //   text_tool decode_step    {"step", "tokens"} -> "text"
 //   text_tool render         {"template", "context"} -> {"text"} or {"error"}
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "core/text/chat_template.h"
 #include "core/text/steps.h"
@@ -24,23 +22,16 @@
 #include "core/text/tokenizer_tiktoken.h"
 #include "core/text/unicode.h"
 #include "formats/gguf/gguf_file.h"
+#include "tests/whole_files.h"
 
 namespace {
 
 using json = nlohmann::ordered_json;  // templates see the order of keys
 using namespace loam;
 
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(Code::io, "cannot open %s", path.c_str());
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 TokenizerSpec load_spec(const std::string& path) {
   if (path.ends_with(".gguf")) return tokenizer_from_gguf(GgufFile(path).metadata()).spec;
-  const std::string text = read_file(path);
+  const std::string text = golden::read_text(path);
   if (path.find("tekken") != std::string::npos) return tokenizer_from_tekken(text).spec;
   if (path.ends_with(".json")) return tokenizer_from_json(text).spec;
   // A name like kimi-k2.pre.tiktoken tells how to split.
