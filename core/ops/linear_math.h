@@ -12,6 +12,12 @@ inline int fold_size(const TypeInfo& type, const Activations& a) {
   return std::min(a.block, block);  // both are at most 256
 }
 
+// k per integer sum: of scaled types each group is multiplied by its own float.
+inline int step_size(const TypeInfo& type, const Activations& a) {
+  const int fold = fold_size(type, a);
+  return type.family == Family::scaled && type.group ? std::min<int>(type.group, fold) : fold;
+}
+
 // One weight row taken apart once and used for many activation rows.
 class WeightRow {
  public:
@@ -34,34 +40,43 @@ class WeightRow {
     return sum;
   }
 
-  // int8 activations: integers inside a fold, then one fma, in ascending k.
+  // int8 activations: integers inside a step, floats over the steps of a fold, one fma per fold, all in ascending k.
+  // D of types with one per row multiplies at the end where there is no E.
   float times(const QuantizedRow& x) const {
-    float sum = 0, sum_e = 0;
-    const int fold = fold_size(type_, activations_);
-    for (size_t k0 = 0; k0 < fields_.codes.size(); k0 += size_t(fold)) {
-      int32_t isum = 0, esum = 0;
-      integers(x, k0, std::min(k0 + size_t(fold), fields_.codes.size()), isum, esum);
-      const float a = x.scales[k0 / size_t(activations_.block)];
-      const size_t b = type_.block ? k0 / type_.block : 0;
-      sum = std::fma(float(isum), type_.block ? float_from_bits(type_.d, fields_.d[b]) * a : a, sum);
-      if (has_e()) sum_e = std::fma(float(esum), type_.block ? float_from_bits(type_.e, fields_.e[b]) * a : a, sum_e);
+    float sum = 0;
+    const size_t fold = size_t(fold_size(type_, activations_)), step = size_t(step_size(type_, activations_));
+    for (size_t k0 = 0; k0 < fields_.codes.size(); k0 += fold) {
+      const size_t end = std::min(k0 + fold, fields_.codes.size());
+      float t = -0.f;  // the first fma is a product
+      for (size_t k = k0; k < end; k += step) t = add_step(x, k, std::min(k + step, end), t);
+      sum = std::fma(t, x.scales[k0 / size_t(activations_.block)], sum);
     }
-    if (!type_.block) sum *= float_from_bits(type_.d, fields_.d[0]);
-    if (!type_.block && has_e()) sum_e *= float_from_bits(type_.e, fields_.e[0]);
-    return has_e() ? sum - sum_e : sum;
+    return d_at_end() ? sum * float_from_bits(type_.d, fields_.d[0]) : sum;
   }
 
  private:
   bool has_e() const { return type_.e != FloatFormat::none; }
+  bool d_at_end() const { return type_.block == 0 && !has_e(); }
 
-  void integers(const QuantizedRow& x, size_t begin, size_t end, int32_t& isum, int32_t& esum) const {
-    for (size_t k = begin; k < end; ++k) {
-      const size_t g = type_.group ? k / type_.group : 0;
-      const int s = fields_.s.empty() ? 1 : fields_.s[g], m = fields_.m.empty() ? 0 : fields_.m[g];
-      const int level = level_of(type_, fields_.codes[k], fields_.t.empty() ? 0 : fields_.t[g]);
-      isum += (type_.family == Family::grid ? s * level - m : s * level) * x.codes[k];
-      if (has_e()) esum += (fields_.m.empty() ? 1 : m) * x.codes[k];
-    }
+  // t + (D * s) * dot - (E * m) * sum of the activations begin..end, which lie in one step.
+  float add_step(const QuantizedRow& x, size_t begin, size_t end, float t) const {
+    const size_t b = type_.block ? begin / type_.block : 0, group = type_.group ? begin / type_.group : 0;
+    const bool scaled = type_.family == Family::scaled;
+    float scale = d_at_end() ? 1.f : float_from_bits(type_.d, fields_.d[b]);
+    if (scaled && !fields_.s.empty()) scale *= float(fields_.s[group]);
+    int32_t dot = 0, sum = 0;
+    for (size_t k = begin; k < end; ++k) dot += integer_weight(k) * x.codes[k], sum += x.codes[k];
+    t = std::fma(float(dot), scale, t);
+    if (!has_e()) return t;
+    const float e = float_from_bits(type_.e, fields_.e[b]);
+    return std::fma(float(sum), -(fields_.m.empty() ? e : e * float(fields_.m[group])), t);
+  }
+
+  int integer_weight(size_t k) const {
+    const size_t g = type_.group ? k / type_.group : 0;
+    const int level = level_of(type_, fields_.codes[k], fields_.t.empty() ? 0 : fields_.t[g]);
+    if (type_.family == Family::scaled) return level;
+    return (fields_.s.empty() ? 1 : fields_.s[g]) * level - (fields_.m.empty() ? 0 : fields_.m[g]);
   }
 
   const TypeInfo& type_;

@@ -17,6 +17,7 @@ LOAM_INLINE void finish_panel(bool /*is_signed*/, uint8_t*, int64_t, int32_t*) {
 template <int kForm, int T, int R>
 LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
                            I32x16 (&acc)[T][R]) {
+  UNROLL_BY_2
   for (int64_t i = begin; i < end; i += 16) {
     UNROLL
     for (int j = 0; j < 16; j += 4) {

@@ -27,8 +27,12 @@ MatrixPlan plan_matrix(const Weight& w, const Activations& a) {
   p.row_d = r.row_d, p.row_e = r.row_e;
   p.integers = a.kind == Activations::Kind::int8 && p.type.family != Family::plain;
   p.fold = fold_size(p.type, a);
-  p.step = p.type.group ? std::min<int>(p.type.group, p.fold) : p.fold;
+  p.step = step_size(p.type, a);
+  p.group_step = p.type.group ? std::min<int>(p.type.group, p.fold) : p.fold;
+  p.has_e = p.type.e != FloatFormat::none;
+  p.d_at_end = p.type.block == 0 && !p.has_e;
   p.group_shift = log2_of(p.type.group), p.block_shift = log2_of(p.type.block), p.scale_shift = log2_of(a.block);
+  p.unit_shift = p.type.family == Family::scaled && p.type.group ? p.group_shift : p.block_shift;
   return p;
 }
 
@@ -39,11 +43,12 @@ RoundedLayout rounded_layout(int64_t k, int block, int64_t rows) {
   l.codes_stride = up(padded, 64);
   if (l.codes_stride % 4096 == 0) l.codes_stride += 64;  // or all rows would share the same few cache sets
   l.scales_stride = up((padded + block - 1) / block, 16);
-  l.sums_stride = up(padded / 16 + 1, 16);
+  l.sums_stride = up(padded / 16, 16);
   l.codes = 0;
   l.scales = l.codes + size_t(l.codes_stride * rows);
-  l.sums = l.scales + size_t(l.scales_stride * rows) * sizeof(float);
-  l.bytes = l.sums + size_t(l.sums_stride * rows) * sizeof(int32_t);
+  l.starts = l.scales + size_t(l.scales_stride * rows) * sizeof(float);
+  l.sums = l.starts + size_t(l.sums_stride * rows) * sizeof(int32_t);
+  l.bytes = l.sums + size_t(l.sums_stride * rows) * sizeof(float);
   return l;
 }
 

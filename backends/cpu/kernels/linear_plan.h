@@ -16,16 +16,18 @@ struct MatrixPlan {
   uint32_t full_count;
   uint64_t row_d, row_e;
   bool integers;                              // int8 activations; otherwise floats
-  int fold, step;                             // k per float accumulation; per integer scale
+  bool has_e, d_at_end;                       // D of the row multiplies the finished sum
+  int fold, step, group_step;                 // k per float accumulation; per integer sum; per integer s or m
   int group_shift, block_shift, scale_shift;  // log2 of k per group, per D (31: the whole row), per activation scale
+  int unit_shift;                             // log2 of k per float of a panel: a group of scaled types, else a block
 };
 MatrixPlan plan_matrix(const Weight& weight, const Activations& activations);
 
-// Where rounded activations lie in a node's scratch. Sums are running sums of codes, one per 16 k, so that the sum over
-// any range is one subtraction.
+// Where rounded activations lie in a node's scratch. Sums are of 16 codes each: `starts` integers, multiplied by what
+// the instruction set's dots subtract, `sums` floats.
 struct RoundedLayout {
   int64_t codes_stride, scales_stride, sums_stride;  // per row, in elements
-  size_t codes, scales, sums, bytes;                 // offsets
+  size_t codes, scales, starts, sums, bytes;         // offsets
 };
 RoundedLayout rounded_layout(int64_t k, int block, int64_t rows);
 
@@ -58,22 +60,26 @@ constexpr int64_t kPanelK = 4096, kFloatPanelK = 1024;  // k per panel: the two 
 constexpr int kFewTokens = 5;               // up to here every token reads the record itself: cheaper than a panel
 struct Panel {                              // memory is touched only where it is used
   alignas(64) uint8_t codes[kPanelK * 16];  // [k / 4][row][4]
-  int32_t s[kPanelK], m[kPanelK];           // [group][row]
   int32_t starts[kPanelK + 16];             // [k / 16][row], running sums, of instruction sets that want them
-  float d[kPanelK], e[kPanelK];             // [block][row]
+  float scales[kPanelK], offsets[kPanelK];  // [unit][row]: D * s and -E * m
   float values[kFloatPanelK * 16];          // of floats: [k][row]
 };
 struct BlockState {  // sums of one token and one row block
-  alignas(64) float sum[16], e[16];
+  alignas(64) float sum[16];
 };
 struct TokenState {
   BlockState block[3];  // the last one takes what nobody wants
 };
+struct SegmentScratch {
+  alignas(64) int32_t s[16 * 16], m[16 * 16], t[2 * 16 * 16];  // [group][row]; t of s, and what m would have
+  float d[16 * 16], e[16 * 16];                                // [block][row]
+};
 struct ThreadScratch {
   Panel panels[2];
-  Panel segment;                       // of 256 k, on the way to floats
-  alignas(64) int32_t t[2 * 16 * 16];  // of s, and what m would have
-  TokenState states[1];                // one per token
+  Panel segment;  // of 256 k, on the way to floats
+  SegmentScratch parts;
+  alignas(64) float row_d[2][16];  // of the unit's row blocks
+  TokenState states[1];            // one per token
 };
 
 // What a thread prepares for a call of a matrix op, at the start of its scratch; then its ThreadScratch.

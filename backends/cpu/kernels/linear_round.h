@@ -6,8 +6,11 @@
 namespace loam::cpu::ISA {
 namespace {
 
-// One block of n values, a multiple of 16. Returns the scale; codes and running sums follow.
-LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t* sums) {
+// A sum of 16 codes as dots want it: times what they subtract from every panel byte, where that is a constant.
+constexpr int kStartFactor = kPanelBias ? -kPanelBias : 1;
+
+// One block of n values, a multiple of 16. Returns the scale; codes and sums follow.
+LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t* starts, float* sums) {
   I32x16 largest = splat(int32_t(0));
   for (int64_t i = 0; i < n; i += 16) largest = max(largest, as_int(load(x + i)) & splat(int32_t(0x7fffffff)));
   const uint32_t bits = max_lane(largest);
@@ -16,7 +19,8 @@ LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t*
   if (!finite || tiny) {
     for (int64_t i = 0; i < n; i += 16) {
       store_low_bytes(codes + i, splat(int32_t(0)));
-      sums[i / 16 + 1] = sums[i / 16];
+      starts[i / 16] = 0;
+      sums[i / 16] = 0;
     }
     return finite ? 0.f : __builtin_bit_cast(float, 0x7fc00000u);
   }
@@ -24,14 +28,16 @@ LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t*
   for (int64_t i = 0; i < n; i += 16) {
     const I32x16 q = as_int(load(x + i) * inverse + magic) - splat(int32_t(0x4b400000));
     store_low_bytes(codes + i, q);
-    sums[i / 16 + 1] = int32_t(uint32_t(sums[i / 16]) + uint32_t(sum_lanes(q)));
+    const int32_t sum = sum_lanes(q);
+    starts[i / 16] = sum * kStartFactor;
+    sums[i / 16] = float(sum);
   }
   return amax / 127.f;
 }
 
-LOAM_INLINE void round_row(const float* x, int64_t k, int64_t block, int8_t* codes, float* scales, int32_t* sums) {
+LOAM_INLINE void round_row(const float* x, int64_t k, int64_t block, int8_t* codes, float* scales, int32_t* starts,
+                           float* sums) {
   const int64_t padded = (k + kPadK - 1) / kPadK * kPadK;
-  sums[0] = 0;
   alignas(64) float tail[256];
   for (int64_t i = 0; i < padded; i += block) {
     const int64_t n = block < padded - i ? block : padded - i;
@@ -43,7 +49,7 @@ LOAM_INLINE void round_row(const float* x, int64_t k, int64_t block, int8_t* cod
       }
       from = tail;
     }
-    scales[i / block] = round_block(from, n, codes + i, sums + i / 16);
+    scales[i / block] = round_block(from, n, codes + i, starts + i / 16, sums + i / 16);
   }
 }
 
@@ -57,7 +63,8 @@ void round_chunk(const Call& call, int64_t chunk, std::byte*) {
     round_row(x.data + row * x.cols, x.cols, op.activations.block,
               reinterpret_cast<int8_t*>(call.scratch + l.codes) + row * l.codes_stride,
               reinterpret_cast<float*>(call.scratch + l.scales) + row * l.scales_stride,
-              reinterpret_cast<int32_t*>(call.scratch + l.sums) + row * l.sums_stride);
+              reinterpret_cast<int32_t*>(call.scratch + l.starts) + row * l.sums_stride,
+              reinterpret_cast<float*>(call.scratch + l.sums) + row * l.sums_stride);
   }
 }
 

@@ -1,6 +1,7 @@
 // One token times one row block, straight down the record: codes are unpacked in registers. What a decoded token costs
 // is reading the weights once, so the next lines are prefetched.
 #pragma once
+#include "backends/cpu/kernels/linear_round.h"
 #include "backends/cpu/kernels/linear_tile.h"
 #include "backends/cpu/kernels/row_integers.h"
 #include "backends/cpu/kernels/unpack_panel.h"
@@ -15,30 +16,52 @@ struct RowArgs {
   const std::byte* record;
   const int8_t* x;
   const float* scales;
-  const int32_t* sums;
-  Panel* panel;  // d, e of a segment
+  const int32_t* starts;
+  SegmentScratch* parts;  // d, e of a segment
   BlockState* state;
 };
 using RowKernel = void (*)(const RowArgs&);
 
 enum class RowScales : uint8_t { none, by_32, by_16 };  // k per integer s
 
-// Sums that a fold ends.
+// Sums, each of which ends with a fold, a step or the row.
 struct RowSums {
-  F32x16 sum, sum_e;
-  I32x16 total, total_e;
+  F32x16 sum, fold;
+  I32x16 step;
 };
 
-// The integers of a segment, and whose m is: the grid's or E's.
-struct SegmentInts {
+LOAM_INLINE int32_t sum_of_codes(const int32_t* starts) { return starts[0] / kStartFactor; }  // of 16
+
+// What the steps of a segment are multiplied by.
+struct RowUnits {
+  const MatrixPlan* plan;
   GroupInts s, m;
   const uint8_t* t;
-  bool grid_m, e_m;
-};
+  bool grid_m, scaled_s, scaled_m;
+  const std::byte *raw_d, *raw_e;  // in the record
+  const float *d, *e;              // where they are not f16
 
-LOAM_INLINE int32_t sum_between(const int32_t* sums, int64_t begin, int64_t end) {
-  return int32_t(uint32_t(sums[end / 16]) - uint32_t(sums[begin / 16]));
-}
+  LOAM_INLINE F32x16 block_float(FloatFormat format, const std::byte* raw, const float* unpacked, int64_t k) const {
+    const int64_t block = k >> plan->block_shift << 4;
+    return format == FloatFormat::f16 && raw ? load_f16(reinterpret_cast<const uint16_t*>(raw) + block)
+                                             : load(unpacked + block);
+  }
+  // fold + D * s * step - E * m * sum, of n k from k.
+  LOAM_INLINE F32x16 add_step(int64_t k, int64_t n, I32x16 step, const int32_t* starts, F32x16 fold) const {
+    const int64_t group = k >> plan->group_shift;
+    const F32x16 x = to_float(step);
+    if (plan->d_at_end) return fma(x, scaled_s ? to_float(s[group]) : splat(1.f), fold);
+    F32x16 scale = block_float(plan->type.d, raw_d, d, k);
+    if (scaled_s) scale = scale * to_float(s[group]);
+    fold = fma(x, scale, fold);
+    if (!plan->has_e) return fold;
+    F32x16 offset = block_float(plan->type.e, raw_e, e, k);
+    if (scaled_m) offset = offset * to_float(m[group]);
+    int32_t sum = 0;
+    for (int64_t i = 0; i < n / 16; ++i) sum += sum_of_codes(starts + k / 16 + i);
+    return fma(splat(float(sum)), -offset, fold);
+  }
+};
 
 // The dots of 32 k, as two halves that start from what is in them.
 template <int kBits, int kTables>
@@ -56,19 +79,11 @@ LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t
   }
 }
 
-// Adds n k (16 or 32) from k of a segment: total += s * dot - m * sum, total_e += m * sum.
+// One group of a grid type: s * dot - m * sum.
 template <RowScales kScales>
-LOAM_INLINE void add_group(const SegmentInts& ints, int64_t group, int32_t sum, I32x16 dot, RowSums& r) {
-  if constexpr (kScales != RowScales::none) dot = dot * ints.s[group];
-  r.total = r.total + dot;
-  if (ints.grid_m) r.total = r.total - ints.m[group] * splat(sum);
-  if (ints.e_m) r.total_e = r.total_e + ints.m[group] * splat(sum);
-}
-
-// D or E of a block, straight from the record where it is f16.
-LOAM_INLINE F32x16 block_float(FloatFormat format, const std::byte* floats, const float* unpacked, int64_t block) {
-  return format == FloatFormat::f16 ? load_f16(reinterpret_cast<const uint16_t*>(floats) + block * 16)
-                                    : load(unpacked + block * 16);
+LOAM_INLINE I32x16 grid_group(const RowUnits& u, int64_t group, int32_t sum, I32x16 dot) {
+  if constexpr (kScales != RowScales::none) dot = dot * u.s[group];
+  return u.grid_m ? dot - u.m[group] * splat(sum) : dot;
 }
 
 template <int kBits, int kTables, RowScales kScales>
@@ -76,13 +91,25 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
                              RowSums& r) {
   const MatrixPlan& p = *a.plan;
   const TypeInfo& type = p.type;
-  const bool has_m = a.recipe->needs_m, has_e = type.e != FloatFormat::none;
+  constexpr bool kBy16 = kScales == RowScales::by_16;
+  const bool has_m = a.recipe->needs_m, grid = type.family == Family::grid;
   GroupBytes bytes;
-  SegmentInts ints{{}, {}, bytes.t, has_m && type.family == Family::grid, has_m && has_e};
-  if (kScales != RowScales::none) ints.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
-  if (has_m) ints.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
-  if (l.blocks && type.d != FloatFormat::f16) unpack_floats(type.d, segment + l.d, l.blocks, a.panel->d);
-  if (l.blocks && type.e != FloatFormat::f16) unpack_floats(type.e, segment + l.e, l.blocks, a.panel->e);
+  RowUnits u{&p,
+             {},
+             {},
+             bytes.t,
+             has_m && grid,
+             kScales != RowScales::none && !grid,
+             has_m && !grid,
+             segment + l.d,
+             segment + l.e,
+             a.parts->d,
+             a.parts->e};
+  if (kScales != RowScales::none) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
+  if (has_m) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
+  if (l.blocks && type.d != FloatFormat::f16) unpack_floats(type.d, segment + l.d, l.blocks, a.parts->d);
+  if (l.blocks && type.e != FloatFormat::f16) unpack_floats(type.e, segment + l.e, l.blocks, a.parts->e);
+  if (!l.blocks) u.raw_d = u.raw_e = nullptr;  // the row's, unpacked before
   constexpr bool kLevels = kTables > 0 || kBits > kLargestCodeBits;
   const int32_t zero = kLevels ? kPanelBias : type.zero;
   const Line first =
@@ -90,55 +117,61 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
   const uint8_t* wide = reinterpret_cast<const uint8_t*>(segment);
   const uint8_t* narrow = wide + l.codes_narrow;
   const int8_t* x = a.x + k0;
-  const int32_t* sums = a.sums + k0 / 16;
+  const int32_t* starts = a.starts + k0 / 16;
   const uint8_t* ahead = wide + kPrefetchBytes;
-  const int64_t ahead_step = p.full.bytes / 8, n = l.n, fold = p.fold;
+  const int64_t ahead_step = p.full.bytes / 8, n = l.n, fold = p.fold, step = p.step;
   for (int64_t k = 0; k < n; k += 32, ahead += ahead_step) {
     UNROLL
     for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
-    const int32_t low = sum_between(sums, k, k + 16), high = sum_between(sums, k + 16, k + 32);
+    const int32_t low = sum_of_codes(starts + k / 16), high = sum_of_codes(starts + k / 16 + 1);
     I32x16 acc[2];
-    acc[0] = splat(int32_t(-zero * (kScales == RowScales::by_16 ? low : low + high)));
-    acc[1] = splat(int32_t(kScales == RowScales::by_16 ? -zero * high : 0));
+    acc[0] = splat(int32_t(-zero * (kBy16 ? low : low + high)));
+    acc[1] = splat(int32_t(kBy16 ? -zero * high : 0));
     if constexpr (kTables == kShiftedTable) {
-      const int32_t shift = a.recipe->codes.shift, sum = kScales == RowScales::by_16 ? low : low + high;
-      acc[0] = acc[0] + (load_signed_bytes(ints.t + (k >> p.group_shift) * 16) & splat(int32_t(shift * sum)));
-      if constexpr (kScales == RowScales::by_16)
-        acc[1] = acc[1] + (load_signed_bytes(ints.t + ((k + 16) >> p.group_shift) * 16) & splat(int32_t(shift * high)));
+      const int32_t shift = a.recipe->codes.shift, sum = kBy16 ? low : low + high;
+      acc[0] = acc[0] + (load_signed_bytes(u.t + (k >> p.group_shift) * 16) & splat(int32_t(shift * sum)));
+      if constexpr (kBy16)
+        acc[1] = acc[1] + (load_signed_bytes(u.t + ((k + 16) >> p.group_shift) * 16) & splat(int32_t(shift * high)));
     }
     dots_of_32<kBits, kTables>(wide, narrow, uint32_t(k), x + k, first, acc);
-    if constexpr (kScales == RowScales::by_16) {
-      add_group<kScales>(ints, k >> p.group_shift, low, acc[0], r);
-      add_group<kScales>(ints, (k + 16) >> p.group_shift, high, acc[1], r);
+    const int64_t end = k + 32, group = k >> p.group_shift;
+    const bool last = end == n;
+    if (kBy16 && !grid) {
+      r.fold = u.add_step(k, 16, acc[0], starts, r.fold);
+      r.fold = u.add_step(k + 16, 16, acc[1], starts, r.fold);
+    } else if (!grid) {
+      r.step = r.step + (acc[0] + acc[1]);
+    } else if (kBy16) {
+      r.step = r.step + grid_group<kScales>(u, group, low, acc[0]);
+      r.step = r.step + grid_group<kScales>(u, (k + 16) >> p.group_shift, high, acc[1]);
     } else {
-      add_group<kScales>(ints, k >> p.group_shift, low + high, acc[0] + acc[1], r);
+      r.step = r.step + grid_group<kScales>(u, group, low + high, acc[0] + acc[1]);
     }
-    if (((k + 32) & (fold - 1)) != 0 && k + 32 < n) continue;
-    const int64_t begin = k & ~(fold - 1), block = begin >> p.block_shift;
-    F32x16 scale = splat(a.scales[(k0 + begin) >> p.scale_shift]), scale_e = scale;
-    if (has_e) {
-      if (type.block) scale_e = block_float(type.e, segment + l.e, a.panel->e, block) * scale;
-      const F32x16 e = ints.e_m ? to_float(r.total_e) : splat(float(sum_between(sums, begin, k + 32)));
-      r.sum_e = fma(e, scale_e, r.sum_e);
-      r.total_e = splat(int32_t(0));
+    if (!(kBy16 && !grid) && ((end & (step - 1)) == 0 || last)) {
+      const int64_t begin = k & ~(step - 1);
+      r.fold = u.add_step(begin, end - begin, r.step, starts, r.fold);
+      r.step = splat(int32_t(0));
     }
-    if (type.block) scale = block_float(type.d, segment + l.d, a.panel->d, block) * scale;
-    r.sum = fma(to_float(r.total), scale, r.sum);
-    r.total = splat(int32_t(0));
+    if ((end & (fold - 1)) != 0 && !last) continue;
+    r.sum = fma(r.fold, splat(a.scales[(k0 + k) >> p.scale_shift]), r.sum);
+    r.fold = splat(-0.f);
   }
 }
 
 template <int kBits, int kTables, RowScales kScales>
 void multiply_row(const RowArgs& a) {
   const MatrixPlan& p = *a.plan;
-  RowSums r{zero(), zero(), splat(int32_t(0)), splat(int32_t(0))};
+  if (p.type.block == 0 && p.has_e) {
+    unpack_floats(p.type.d, a.record + p.row_d, 1, a.parts->d);
+    unpack_floats(p.type.e, a.record + p.row_e, 1, a.parts->e);
+  }
+  RowSums r{zero(), splat(-0.f), splat(int32_t(0))};
   for (int64_t k = 0; k < p.padded; k += LOAM_SEGMENT_K) {
     const int64_t i = k / LOAM_SEGMENT_K;
     row_segment<kBits, kTables, kScales>(a, uint32_t(i) < p.full_count ? p.full : p.last,
                                          a.record + uint64_t(i) * p.full.bytes, k, r);
   }
   store(a.state->sum, r.sum);
-  store(a.state->e, r.sum_e);
 }
 
 template <int kBits, int kTables>
@@ -175,11 +208,11 @@ RowKernel pick_row_bits(int bits, int tables, RowScales scales) {
 // Null where there is none: a fold of 16, m of 16 k without s, or two unlike tables.
 RowKernel pick_row_kernel(const MatrixPlan& p, const Recipe& r) {
   if constexpr (kUnpacksInRegisters) {
-    if (p.fold < 32 || (p.step < 32 && !r.needs_s) || r.tables == kTwoTables) return nullptr;
+    if (p.fold < 32 || (p.group_step < 32 && !r.needs_s) || r.tables == kTwoTables) return nullptr;
     return pick_row_bits<kUnpacksInRegisters>(p.type.bits, r.tables,
-                                              !r.needs_s    ? RowScales::none
-                                              : p.step < 32 ? RowScales::by_16
-                                                            : RowScales::by_32);
+                                              !r.needs_s          ? RowScales::none
+                                              : p.group_step < 32 ? RowScales::by_16
+                                                                  : RowScales::by_32);
   }
   (void)p, (void)r;
   return nullptr;

@@ -30,14 +30,10 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
     run.tiles = &kFloatTiles;
     return;
   }
-  const Scales scales = p.type.family == Family::grid || !run.recipe.needs_s ? Scales::none
-                        : p.step < p.fold                                    ? Scales::per_step
-                                                                             : Scales::per_fold;
-  const Minimum minimum = p.type.e == FloatFormat::none ? Minimum::none
-                          : run.recipe.needs_m          ? Minimum::scaled
-                                                        : Minimum::plain;
+  const bool has_s = p.type.family == Family::scaled && run.recipe.needs_s;
+  const Units units = p.has_e ? Units::offsets : has_s || p.type.block ? Units::scales : Units::none;
   if (call.in[0].rows <= kFewTokens) run.row = pick_row_kernel(p, run.recipe);
-  run.tiles = pick_tiles(scales, minimum, p.type.block != 0, dot_form(run.recipe.is_signed, p.type.bits));
+  run.tiles = pick_tiles(p.step, p.step < p.fold, units, dot_form(run.recipe.is_signed, p.type.bits));
 }
 
 // The row blocks of one unit of work.
@@ -54,7 +50,8 @@ struct Tokens {
   const Matrix* x;
   const int8_t* codes;
   const float* scales;
-  const int32_t* sums;
+  const int32_t* starts;
+  const float* sums;
   RoundedLayout layout;
 };
 
@@ -65,12 +62,13 @@ LOAM_INLINE Tokens find_tokens(const Call& call, const LinearOp& op) {
   t.layout = rounded_layout(call.in[0].cols, op.activations.block, t.rows);
   t.codes = reinterpret_cast<const int8_t*>(call.scratch + t.layout.codes);
   t.scales = reinterpret_cast<const float*>(call.scratch + t.layout.scales);
-  t.sums = reinterpret_cast<const int32_t*>(call.scratch + t.layout.sums);
+  t.starts = reinterpret_cast<const int32_t*>(call.scratch + t.layout.starts);
+  t.sums = reinterpret_cast<const float*>(call.scratch + t.layout.sums);
   return t;
 }
 
 // Tokens first.. of a tile from k0; behind the last row the last row again, whose results nobody reads.
-LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int64_t k0, const MatrixPlan& p,
+LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int64_t k0, const MatrixPlan& p, int zero,
                                  TileArgs& a) {
   for (int i = 0; i < count; ++i) {
     const int64_t row = smaller(first + i, t.rows - 1);
@@ -78,6 +76,7 @@ LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int6
     if (!p.integers) continue;
     a.x[i] = t.codes + row * t.layout.codes_stride + k0;
     a.scales[i] = t.scales + row * t.layout.scales_stride + (k0 >> p.scale_shift);
+    a.starts[i] = zero ? t.starts + row * t.layout.sums_stride + k0 / 16 : kNoStarts;
     a.sums[i] = t.sums + row * t.layout.sums_stride + k0 / 16;
   }
 }
@@ -85,8 +84,8 @@ LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int6
 LOAM_INLINE void point_at_panel(const MatrixRun& run, int slot, int64_t block, int64_t k0, ThreadScratch& scratch,
                                 int which, TileArgs& a) {
   const Panel& panel = scratch.panels[which];
-  a.codes[slot] = panel.codes, a.s[slot] = panel.s, a.m[slot] = panel.m, a.d[slot] = panel.d, a.e[slot] = panel.e;
-  a.starts[slot] = panel.starts;
+  a.codes[slot] = panel.codes, a.unit_scales[slot] = panel.scales, a.offsets[slot] = panel.offsets;
+  a.panel_starts[slot] = panel.starts;
   a.values[slot] = scratch.panels[which].values;
   if (run.plan.type.plain == FloatFormat::f32) {  // the file's lines are what a panel holds
     a.values[slot] = reinterpret_cast<const float*>(run.plan.data + uint64_t(block) * run.plan.record_bytes) + k0 * 16;
@@ -95,41 +94,38 @@ LOAM_INLINE void point_at_panel(const MatrixRun& run, int slot, int64_t block, i
 
 LOAM_INLINE void fill_panel(const MatrixRun& run, int64_t block, int64_t k0, int64_t n, ThreadScratch& scratch,
                             int which) {
-  if (run.plan.integers) return unpack_panel(run.plan, run.recipe, block, k0, n, scratch.panels[which], scratch.t);
+  if (run.plan.integers) return unpack_panel(run.plan, run.recipe, block, k0, n, scratch.panels[which], scratch.parts);
   if (run.plan.type.plain == FloatFormat::f32) return;
   unpack_float_panel(run.plan, run.recipe, block, k0, smaller(n, run.plan.k - k0), scratch,
                      scratch.panels[which].values);
 }
 
-// The sums of a row block's 16 rows as the values of its matrix.
-LOAM_INLINE F32x16 finish_sums(const MatrixPlan& p, int64_t block, const BlockState& state) {
-  F32x16 sum = load(state.sum);
-  if (!p.integers) return sum;
-  const std::byte* record = p.data + uint64_t(block) * p.record_bytes;
-  alignas(64) float row[16];
-  if (p.type.block == 0) {
-    unpack_floats(p.type.d, record + p.row_d, 1, row);
-    sum = sum * load(row);
+// D of a unit's rows where it multiplies finished sums.
+LOAM_INLINE void unpack_row_d(const Unit& u, ThreadScratch& scratch) {
+  for (int i = 0; i < u.count; ++i) {
+    const MatrixPlan& p = u.run[i]->plan;
+    if (!p.integers || !p.d_at_end) continue;
+    unpack_floats(p.type.d, p.data + uint64_t(u.block[i]) * p.record_bytes + p.row_d, 1, scratch.row_d[i]);
   }
-  if (p.type.e == FloatFormat::none) return sum;
-  F32x16 sum_e = load(state.e);
-  if (p.type.block == 0) {
-    unpack_floats(p.type.e, record + p.row_e, 1, row);
-    sum_e = sum_e * load(row);
-  }
-  return sum - sum_e;
 }
 
-LOAM_INLINE void write_token(const Unit& u, Gate gate, int64_t token, const TokenState& state) {
+// The values of a matrix from the sums of a row block's 16 rows.
+LOAM_INLINE F32x16 finish_sums(const MatrixPlan& p, const float* row_d, const BlockState& state) {
+  const F32x16 sum = load(state.sum);
+  return p.integers && p.d_at_end ? sum * load(row_d) : sum;
+}
+
+LOAM_INLINE void write_token(const Unit& u, Gate gate, int64_t token, const ThreadScratch& scratch,
+                             const TokenState& state) {
   for (int i = 0; i < u.count; ++i) {
     const MatrixRun& run = *u.run[i];
     const int64_t row = u.block[i] * kTileRows;
     const int n = int(smaller(run.plan.n - row, kTileRows));
-    F32x16 x = finish_sums(run.plan, u.block[i], state.block[i]);
+    F32x16 x = finish_sums(run.plan, scratch.row_d[i], state.block[i]);
     if (run.bias) x = x + load(run.bias + row, n);
     if (u.pair) {
       x = gate == Gate::silu ? silu(x) : gelu_tanh(x);
-      x = x * finish_sums(u.run[1]->plan, u.block[1], state.block[1]);
+      x = x * finish_sums(u.run[1]->plan, scratch.row_d[1], state.block[1]);
     }
     float* out = run.out->data + token * run.out->cols + row;
     if (n == kTileRows) {
@@ -155,7 +151,7 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
   const bool joined = !alone && kTileBlocks == 2 && u.count == 2 && u.run[0]->plan.type.id == u.run[1]->plan.type.id;
   for (int i = 0; i < u.count; ++i) {
     const MatrixPlan& p = u.run[i]->plan;
-    if (i == 0 || !joined) point_at_tokens(tokens, first, count, k0, p, a);
+    if (i == 0 || !joined) point_at_tokens(tokens, first, count, k0, p, u.run[i]->recipe.zero, a);
     for (int slot = 0; slot < kTileBlocks; ++slot) {
       const int which = joined ? slot : i;
       point_at_panel(*u.run[which], slot, u.block[which], k0, scratch, which, a);
@@ -163,7 +159,7 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
     }
     a.n = p.integers ? n : smaller(n, p.k - k0);
     a.fold = p.fold, a.step = p.step, a.zero = u.run[i]->recipe.zero;
-    a.group_shift = p.group_shift, a.block_shift = p.block_shift, a.scale_shift = p.scale_shift;
+    a.unit_shift = p.unit_shift, a.scale_shift = p.scale_shift;
     a.first = k0 == 0;
     (alone ? u.run[i]->tiles->one : tile_of(*u.run[i]->tiles, count))(a);
     if (joined) return;
@@ -178,14 +174,15 @@ LOAM_INLINE void run_rows(const Unit& u, const Tokens& tokens, Gate gate, Thread
       const MatrixPlan& p = u.run[i]->plan;
       const std::byte* record = p.data + uint64_t(u.block[i]) * p.record_bytes;
       u.run[i]->row({&p, &u.run[i]->recipe, record, tokens.codes + token * l.codes_stride,
-                     tokens.scales + token * l.scales_stride, tokens.sums + token * l.sums_stride, &scratch.segment,
+                     tokens.scales + token * l.scales_stride, tokens.starts + token * l.sums_stride, &scratch.parts,
                      &scratch.states[0].block[i]});
     }
-    write_token(u, gate, token, scratch.states[0]);
+    write_token(u, gate, token, scratch, scratch.states[0]);
   }
 }
 
 LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
+  unpack_row_d(u, scratch);
   if (u.run[0]->row && u.run[u.count - 1]->row) return run_rows(u, tokens, gate, scratch);
   const bool floats = !u.run[0]->plan.integers || !u.run[u.count - 1]->plan.integers;
   const int64_t padded = u.run[0]->plan.padded;
@@ -199,7 +196,8 @@ LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, Thread
       TokenState* states = panel_k >= padded ? scratch.states : scratch.states + first;
       run_tiles(u, tokens, first, count, k0, n, states, scratch);
       if (k0 + n == padded) {
-        for (int64_t t = 0; t < count && first + t < tokens.rows; ++t) write_token(u, gate, first + t, states[t]);
+        for (int64_t t = 0; t < count && first + t < tokens.rows; ++t)
+          write_token(u, gate, first + t, scratch, states[t]);
       }
       first += count;
     }
