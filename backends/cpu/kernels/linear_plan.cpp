@@ -40,6 +40,7 @@ RoundedLayout rounded_layout(int64_t k, int block, int64_t rows) {
   const auto up = [](int64_t x, int64_t to) { return (x + to - 1) / to * to; };
   const int64_t padded = padded_k(k);
   RoundedLayout l{};
+  if (rows > 1) rows = up(rows, 8);  // kernels of many tokens read what no row is in
   l.codes_stride = up(padded, 64);
   if (l.codes_stride % 4096 == 0) l.codes_stride += 64;  // or all rows would share the same few cache sets
   l.scales_stride = up((padded + block - 1) / block, 16);

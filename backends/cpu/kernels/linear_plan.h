@@ -72,6 +72,7 @@ struct TokenState {
 };
 struct SegmentScratch {
   alignas(64) int32_t s[16 * 16], m[16 * 16], t[2 * 16 * 16];  // [group][row]; t of s, and what m would have
+  alignas(64) uint8_t lines[16 * 64];                          // what each group subtracts from its codes
   float d[16 * 16], e[16 * 16];                                // [block][row]
 };
 struct ThreadScratch {

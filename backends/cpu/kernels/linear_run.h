@@ -1,6 +1,6 @@
 // One or two row blocks times all tokens: panels are unpacked once, then tiles of tokens run over them.
 #pragma once
-#include "backends/cpu/kernels/linear_row.h"
+#include "backends/cpu/kernels/linear_few.h"
 
 namespace loam::cpu::ISA {
 namespace {
@@ -10,7 +10,8 @@ struct MatrixRun {
   MatrixPlan plan;
   Recipe recipe;
   const TileSet* tiles;
-  RowKernel row;  // of one token; null: tiles do it
+  RowKernel row;      // of one token; null: tiles do it
+  const FewSet* few;  // of few tokens; null likewise
   const float* bias;
   const Matrix* out;
 };
@@ -18,7 +19,7 @@ struct MatrixRun {
 LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix, MatrixRun& run) {
   run.plan = plan_matrix(*call.weights[matrix], op.activations);
   const MatrixPlan& p = run.plan;
-  run.row = nullptr;
+  run.row = nullptr, run.few = nullptr;
   run.bias = linear_bias(call, matrix);
   run.out = &call.out[op.pairs ? 0 : matrix];
   if (p.type.family == Family::plain) {
@@ -32,6 +33,7 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
   }
   const bool has_s = p.type.family == Family::scaled && run.recipe.needs_s;
   const Units units = p.has_e ? Units::offsets : has_s || p.type.block ? Units::scales : Units::none;
+  if (call.in[0].rows > 1 && call.in[0].rows <= kFewRows) run.few = pick_few_set<kHasFewKernels>(p, run.recipe);
   if (call.in[0].rows <= kFewTokens) run.row = pick_row_kernel(p, run.recipe);
   run.tiles = pick_tiles(p.step, p.step < p.fold, units, dot_form(run.recipe.is_signed, p.type.bits));
 }
@@ -67,17 +69,20 @@ LOAM_INLINE Tokens find_tokens(const Call& call, const LinearOp& op) {
   return t;
 }
 
-// Tokens first.. of a tile from k0; behind the last row the last row again, whose results nobody reads.
+// Tokens first.. of a tile from k0. Behind the last row: nobody reads the results.
 LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int64_t k0, const MatrixPlan& p, int zero,
                                  TileArgs& a) {
+  const RoundedLayout& l = t.layout;
+  const int64_t sum = first * l.sums_stride + k0 / 16;
   for (int i = 0; i < count; ++i) {
-    const int64_t row = smaller(first + i, t.rows - 1);
-    a.floats[i] = t.x->data + row * t.x->cols + k0;
-    if (!p.integers) continue;
-    a.x[i] = t.codes + row * t.layout.codes_stride + k0;
-    a.scales[i] = t.scales + row * t.layout.scales_stride + (k0 >> p.scale_shift);
-    a.starts[i] = zero ? t.starts + row * t.layout.sums_stride + k0 / 16 : kNoStarts;
-    a.sums[i] = t.sums + row * t.layout.sums_stride + k0 / 16;
+    if (!p.integers) {
+      a.floats[i] = t.x->data + smaller(first + i, t.rows - 1) * t.x->cols + k0;
+      continue;
+    }
+    a.x[i] = t.codes + first * l.codes_stride + k0 + i * l.codes_stride;
+    a.scales[i] = t.scales + first * l.scales_stride + (k0 >> p.scale_shift) + i * l.scales_stride;
+    a.starts[i] = zero ? t.starts + sum + i * l.sums_stride : kNoStarts;
+    a.sums[i] = t.sums + sum + i * l.sums_stride;
   }
 }
 
@@ -109,31 +114,32 @@ LOAM_INLINE void unpack_row_d(const Unit& u, ThreadScratch& scratch) {
   }
 }
 
-// The values of a matrix from the sums of a row block's 16 rows.
-LOAM_INLINE F32x16 finish_sums(const MatrixPlan& p, const float* row_d, const BlockState& state) {
-  const F32x16 sum = load(state.sum);
-  return p.integers && p.d_at_end ? sum * load(row_d) : sum;
+// The values of matrix i of a unit from the sums of a row block's 16 rows.
+LOAM_INLINE F32x16 finish_sums(const Unit& u, int i, F32x16 row_d, const TokenState& state) {
+  const MatrixPlan& p = u.run[i]->plan;
+  const F32x16 sum = load(state.block[i].sum);
+  return p.integers && p.d_at_end ? sum * row_d : sum;
 }
 
-LOAM_INLINE void write_token(const Unit& u, Gate gate, int64_t token, const ThreadScratch& scratch,
-                             const TokenState& state) {
-  for (int i = 0; i < u.count; ++i) {
+LOAM_INLINE void write_tokens(const Unit& u, Gate gate, int64_t first, int64_t count, const ThreadScratch& scratch,
+                              const TokenState* states) {
+  const F32x16 up_d = load(scratch.row_d[1]);
+  for (int i = 0; i < (u.pair ? 1 : u.count); ++i) {
     const MatrixRun& run = *u.run[i];
-    const int64_t row = u.block[i] * kTileRows;
+    const int64_t row = u.block[i] * kTileRows, cols = run.out->cols;
     const int n = int(smaller(run.plan.n - row, kTileRows));
-    F32x16 x = finish_sums(run.plan, scratch.row_d[i], state.block[i]);
-    if (run.bias) x = x + load(run.bias + row, n);
-    if (u.pair) {
-      x = gate == Gate::silu ? silu(x) : gelu_tanh(x);
-      x = x * finish_sums(u.run[1]->plan, scratch.row_d[1], state.block[1]);
+    const F32x16 d = load(scratch.row_d[i]), bias = run.bias ? load(run.bias + row, n) : zero();
+    float* out = run.out->data + first * cols + row;
+    for (int64_t t = 0; t < count; ++t, out += cols) {
+      F32x16 x = finish_sums(u, i, d, states[t]);
+      if (run.bias) x = x + bias;
+      if (u.pair) x = (gate == Gate::silu ? silu(x) : gelu_tanh(x)) * finish_sums(u, 1, up_d, states[t]);
+      if (n == kTileRows) {
+        store(out, x);
+      } else {
+        store(out, x, n);
+      }
     }
-    float* out = run.out->data + token * run.out->cols + row;
-    if (n == kTileRows) {
-      store(out, x);
-    } else {
-      store(out, x, n);
-    }
-    if (u.pair) return;
   }
 }
 
@@ -177,12 +183,40 @@ LOAM_INLINE void run_rows(const Unit& u, const Tokens& tokens, Gate gate, Thread
                      tokens.scales + token * l.scales_stride, tokens.starts + token * l.sums_stride, &scratch.parts,
                      &scratch.states[0].block[i]});
     }
-    write_token(u, gate, token, scratch, scratch.states[0]);
+    write_tokens(u, gate, token, 1, scratch, scratch.states);
+  }
+}
+
+// Likewise, but all at once.
+LOAM_INLINE void run_few(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
+  const RoundedLayout& l = tokens.layout;
+  for (int64_t first = 0; first < tokens.rows;) {
+    const int index = few_index(tokens.rows - first), count = kFewSizes[index];
+    for (int i = 0; i < u.count; ++i) {
+      const MatrixRun& run = *u.run[i];
+      const FewArgs args = {&run.plan,
+                            &run.recipe,
+                            run.plan.data + uint64_t(u.block[i]) * run.plan.record_bytes,
+                            tokens.codes + first * l.codes_stride,
+                            tokens.scales + first * l.scales_stride,
+                            run.recipe.zero ? tokens.starts + first * l.sums_stride : nullptr,
+                            tokens.sums + first * l.sums_stride,
+                            l.codes_stride,
+                            l.scales_stride,
+                            l.sums_stride,
+                            &scratch,
+                            scratch.states,
+                            i};
+      run.few->kernels[index](args);
+    }
+    write_tokens(u, gate, first, smaller(count, tokens.rows - first), scratch, scratch.states);
+    first += count;
   }
 }
 
 LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
   unpack_row_d(u, scratch);
+  if (u.run[0]->few && u.run[u.count - 1]->few) return run_few(u, tokens, gate, scratch);
   if (u.run[0]->row && u.run[u.count - 1]->row) return run_rows(u, tokens, gate, scratch);
   const bool floats = !u.run[0]->plan.integers || !u.run[u.count - 1]->plan.integers;
   const int64_t padded = u.run[0]->plan.padded;
@@ -195,10 +229,7 @@ LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, Thread
       const int count = tokens.rows == 1 ? 1 : tile_tokens(tokens.rows - first, most);
       TokenState* states = panel_k >= padded ? scratch.states : scratch.states + first;
       run_tiles(u, tokens, first, count, k0, n, states, scratch);
-      if (k0 + n == padded) {
-        for (int64_t t = 0; t < count && first + t < tokens.rows; ++t)
-          write_token(u, gate, first + t, scratch, states[t]);
-      }
+      if (k0 + n == padded) write_tokens(u, gate, first, smaller(count, tokens.rows - first), scratch, states);
       first += count;
     }
   }

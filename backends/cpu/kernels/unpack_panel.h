@@ -67,6 +67,7 @@ LOAM_INLINE void unpack_units(const MatrixPlan& p, const Recipe& r, const Segmen
   const uint32_t units = scaled && l.groups ? l.groups : l.blocks ? l.blocks : 1;
   const int shift = p.block_shift - p.unit_shift;
   const float *d = row_d, *e = row_e;
+  if (units == l.blocks && !has_s && !p.has_e) return unpack_floats(p.type.d, segment + l.d, l.blocks, scales);
   if (l.blocks) {
     unpack_floats(p.type.d, segment + l.d, l.blocks, parts.d);
     unpack_floats(p.type.e, segment + l.e, l.blocks, parts.e);
