@@ -7,8 +7,10 @@
 
 #include "core/error.h"
 #include "core/text/charsmap.h"
+#include "core/text/gguf_pre.h"
 #include "core/text/regex.h"
 #include "core/text/scanners.h"
+#include "core/text/spaced_class.h"
 #include "core/text/steps.h"
 #include "core/text/tokenizer_spec.h"
 #include "core/text/unicode.h"
@@ -42,6 +44,7 @@ TEST_CASE("steps: the scanners equal their patterns") {
     const Regex regex(row.pattern);
     for (int round = 0; round < 3000; ++round) {
       std::string text;
+      if (rng() % 20 == 0) text.append(rng() % 1200, ' ');
       for (int i = int(rng() % 24); i > 0; --i) {
         const uint32_t code = random_code(rng);
         const bool young =
@@ -65,6 +68,43 @@ TEST_CASE("steps: the scanners equal their patterns") {
   }
   CHECK((find_scanner("x+") == nullptr));
   CHECK((find_scanner("[\r\n]") != nullptr));  // the characters themselves, as some files have them
+}
+
+// deepseek-llm's two, and some that look like them.
+TEST_CASE("steps: classes behind a space equal their patterns") {
+  const uint32_t seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 rng(seed);
+  std::vector<std::string> patterns{"\\s?[a]+", "\\s?[a-f0-9 ]+",
+                                    "\\s?[!-/:-~\xef\xbc\x81-\xef\xbc\x8f\xe3\x80\x80-\xe3\x80\x82]+"};
+  for (const PreStep& step : find_gguf_pre("deepseek-llm").steps) {
+    if (step.pattern && std::string_view(step.pattern).starts_with("\\s?")) patterns.emplace_back(step.pattern);
+  }
+  REQUIRE(patterns.size() == 5);
+  for (const std::string& pattern : patterns) {
+    CAPTURE(pattern);
+    const auto spaced = SpacedClass::parse(pattern);
+    REQUIRE(spaced);
+    const Regex regex(pattern);
+    for (int round = 0; round < 3000; ++round) {
+      std::string text;
+      for (int i = int(rng() % 24); i > 0; --i)
+        append_utf8(text, rng() % 40 ? random_code(rng) : kInvalidByte + 0x80 + rng() % 0x80);
+      CAPTURE(text);
+      std::vector<std::pair<size_t, size_t>> found, expected;
+      for (size_t at = 0; at < text.size();) {
+        const size_t end = spaced->scan(text, at);
+        if (end > at) found.emplace_back(at, end);
+        at = end > at ? end : at + decode_utf8(text, at).bytes;
+      }
+      RegexSearch search(regex, text);
+      for (Regex::Match m{}; search.next(m);) expected.emplace_back(m.begin, m.end);
+      CHECK((found == expected));
+    }
+  }
+  for (const char* pattern :
+       {"\\s?[^a]+", "\\s?[\\d]+", "\\s?[a&&b]+", "\\s?[a-]+", "\\s?[z-a]+", "\\s?[]+", "[a]+", "\\s?[a]+|b]+"})
+    CHECK_FALSE(SpacedClass::parse(pattern));
 }
 
 TEST_CASE("steps: a regex that takes too long is an error, not a hang") {

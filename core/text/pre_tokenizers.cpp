@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text/digit_groups.h"
 #include "core/text/scanners.h"
+#include "core/text/spaced_class.h"
 
 namespace loam {
 
@@ -42,7 +43,9 @@ void apply_behavior(const std::vector<Part>& parts, Behavior behavior, size_t of
 
 namespace {
 
-PreTokenizer split_by_scanner(Scanner scan) {
+// scan: a Scanner, or a function like one.
+template <class Scan>
+PreTokenizer split_by_scanner(Scan scan) {
   return [scan](Words& words) {
     std::vector<Words::Range> out;
     out.reserve(words.ranges.size() + words.text.size() / 6);
@@ -105,6 +108,9 @@ PreTokenizer make_split(const Json& step) {
   }
   if (const Cutter cut = find_cutter(pattern); cut && behavior == Behavior::isolated && !invert) {
     return split_by_cutter(cut);
+  }
+  if (const auto spaced = SpacedClass::parse(pattern); spaced && behavior == Behavior::isolated && !invert) {
+    return split_by_scanner([spaced](std::string_view text, size_t at) { return spaced->scan(text, at); });
   }
   return [behavior, invert, regex = Regex(pattern)](Words& words) {
     RegexSearch search(regex);

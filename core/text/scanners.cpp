@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "core/text/scan_cursor.h"
 #include "core/text/steps.h"
-#include "core/text/unicode.h"
 
 namespace loam {
 
@@ -18,41 +18,6 @@ const char* const kLlama3Pattern =
     "\\s+(?!\\S)|\\s+";
 
 namespace {
-
-struct Cursor {
-  std::string_view text;
-  const uint16_t* classes = char_classes();
-
-  struct Seen {
-    uint32_t code = 0, bytes = 0;  // 0 bytes: the end
-    uint16_t kind = 0;
-    bool letter() const { return kind & CharClass::letter; }
-    bool number() const { return kind & CharClass::number; }
-    bool space() const { return kind & CharClass::space; }
-    bool other() const { return bytes && !(kind & (CharClass::letter | CharClass::number | CharClass::space)); }
-    bool mark() const { return kind & CharClass::mark; }
-    bool letter_or_mark() const { return kind & (CharClass::letter | CharClass::mark); }
-    bool sign() const { return kind & (CharClass::punctuation | CharClass::symbol); }
-    bool newline() const { return bytes && (code == '\r' || code == '\n'); }
-  };
-  Seen at(size_t place) const {
-    if (place >= text.size()) return {};
-    const auto byte = uint8_t(text[place]);
-    if (byte < 0x80) return {byte, 1, classes[byte]};
-    const Char c = decode_utf8(text, place);
-    return {c.code, c.bytes, classes[c.code]};
-  }
-  template <class Test>
-  size_t run(size_t place, Test test, size_t most = size_t(-1)) const {
-    for (Seen s = at(place); s.bytes && most-- && test(s); s = at(place)) place += s.bytes;
-    return place;
-  }
-};
-
-bool is_letter(const Cursor::Seen& s) { return s.letter(); }
-bool is_number(const Cursor::Seen& s) { return s.number(); }
-bool is_other(const Cursor::Seen& s) { return s.other(); }
-bool is_newline(const Cursor::Seen& s) { return s.newline(); }
 
 // 's 't 're 've 'm 'll 'd; any_case also takes capitals and the long s, as (?i:) does. 0: none here.
 size_t contraction(const Cursor& c, size_t at, bool any_case) {
@@ -70,16 +35,6 @@ size_t contraction(const Cursor& c, size_t at, bool any_case) {
   return two ? at + 3 : 0;
 }
 
-// \s+(?!\S)|\s+ on a run of spaces: all of it at the end of the text, else all but the last, but at least one.
-size_t spaces(const Cursor& c, size_t at) {
-  size_t last = at, end = at;
-  for (auto s = c.at(end); s.space(); s = c.at(end)) {
-    last = end;
-    end += s.bytes;
-  }
-  return end == c.text.size() || last == at ? end : last;
-}
-
 size_t scan_gpt2(std::string_view text, size_t at) {
   const Cursor c{text};
   const auto head = c.at(at);
@@ -94,17 +49,29 @@ size_t scan_gpt2(std::string_view text, size_t at) {
   return spaces(c, at);
 }
 
-// \s*[\r\n]+: up to the last newline of the run of spaces. 0: no newline in it.
-size_t spaces_to_newline(const Cursor& c, size_t at) {
-  size_t after = 0;
-  for (auto s = c.at(at); s.space(); s = c.at(at)) {
-    at += s.bytes;
-    if (s.newline()) after = at;
-  }
-  return after;
+size_t newlines_or_spaces(const Cursor& c, size_t at) {
+  const size_t end = spaces_to_newline(c, at);
+  return end ? end : spaces(c, at);
 }
 
-size_t scan_any_case(std::string_view text, size_t at, size_t digits) {
+// \s*[\r\n]+|\s{512}(?!\S)| ... |\s{4}(?!\S)|\s{1,2}(?!\S)|\s{1}
+size_t newlines_or_powers(const Cursor& c, size_t at) {
+  constexpr size_t kMost = 512;
+  // Behind a space that is no newline, the place before has found that no newline follows: a look would be quadratic.
+  const Char before = at ? char_before(c.text, at) : Char{'\n', 1};
+  const bool known = c.classes[before.code] & CharClass::space && before.code != '\n' && before.code != '\r';
+  if (const size_t end = known ? 0 : spaces_to_newline(c, at)) return end;
+  size_t count = 0, end = at;
+  for (auto s = c.at(end); s.space() && count <= kMost; s = c.at(end)) ++count, end += s.bytes;
+  if (end < c.text.size()) count = count > 1 ? count - 1 : 1;  // the last one goes before what follows
+  size_t piece = kMost;
+  while (piece > count) piece /= 2;
+  return c.run(at, is_space, piece);
+}
+
+using SpaceRule = size_t (*)(const Cursor& c, size_t at);
+
+size_t scan_any_case(std::string_view text, size_t at, size_t digits, SpaceRule space_rule = newlines_or_spaces) {
   const Cursor c{text};
   const auto head = c.at(at);
   if (head.code == '\'') {
@@ -115,12 +82,12 @@ size_t scan_any_case(std::string_view text, size_t at, size_t digits) {
   if (!head.newline() && c.at(at + head.bytes).letter()) return c.run(at + head.bytes, is_letter);
   const size_t body = head.code == ' ' ? at + 1 : at;
   if (c.at(body).other()) return c.run(c.run(body, is_other), is_newline);
-  if (const size_t end = spaces_to_newline(c, at)) return end;
-  return spaces(c, at);
+  return space_rule(c, at);
 }
 
 size_t scan_qwen2(std::string_view text, size_t at) { return scan_any_case(text, at, 1); }
 size_t scan_llama3(std::string_view text, size_t at) { return scan_any_case(text, at, 3); }
+size_t scan_jais2(std::string_view text, size_t at) { return scan_any_case(text, at, 3, newlines_or_powers); }
 
 // As above, but marks count as letters.
 size_t scan_qwen35(std::string_view text, size_t at) {
@@ -217,6 +184,28 @@ size_t scan_deepseek(std::string_view text, size_t at) {
   return spaces(c, at);
 }
 
+// \s?X+ for a class X that has no spaces.
+template <uint16_t kClass>
+size_t scan_spaced(std::string_view text, size_t at) {
+  const Cursor c{text};
+  const auto in_class = [](const Cursor::Seen& s) { return bool(s.kind & kClass); };
+  const auto head = c.at(at);
+  const size_t body = head.space() ? at + head.bytes : at, end = c.run(body, in_class);
+  return end > body ? end : at;
+}
+
+// \s+$, where $ is the end of the text or of a line. Behind a space the place before has seen the whole run.
+size_t scan_last_spaces(std::string_view text, size_t at) {
+  const Cursor c{text};
+  if (at > 0 && c.classes[char_before(text, at).code] & CharClass::space) return at;
+  size_t line_end = at, end = at;
+  for (auto s = c.at(end); s.space(); s = c.at(end)) {
+    if (s.code == '\n') line_end = end;
+    end += s.bytes;
+  }
+  return end == text.size() ? end : line_end;
+}
+
 template <size_t kMost>
 size_t scan_numbers(std::string_view text, size_t at) {
   return Cursor{text}.run(at, is_number, kMost);
@@ -263,6 +252,13 @@ const ScannerRow kScanners[] = {
     {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
      "?[\\p{P}\\p{S}]+[\\r\\n]*|" LOAM_SPACES,
      scan_deepseek, false},
+    {LOAM_CONTRACTIONS "|" LOAM_PREFIX "\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|"
+                       "\\s{512}(?!\\S)|\\s{256}(?!\\S)|\\s{128}(?!\\S)|\\s{64}(?!\\S)|\\s{32}(?!\\S)|\\s{16}(?!\\S)|"
+                       "\\s{8}(?!\\S)|\\s{4}(?!\\S)|\\s{1,2}(?!\\S)|\\s{1}",
+     scan_jais2, true},
+    {"\\s?\\p{L}+", scan_spaced<CharClass::letter>, false},
+    {"\\s?\\p{P}+", scan_spaced<CharClass::punctuation>, false},
+    {"\\s+$", scan_last_spaces, false},
     {"\\p{N}{1,3}", scan_numbers<3>, false},
     {"\\p{N}", scan_numbers<1>, false},
     {"\\p{N}+", scan_numbers<size_t(-1)>, false},
