@@ -19,11 +19,8 @@ loam_status constrain(loam_sampler* sampler, const loam_model* model, const char
     const std::shared_ptr<const ModelState>& state = required(model, "model").state;
     if (!state->tokenizer) fail(Code::unsupported, "the model has no tokenizer");
     std::shared_ptr<const Automaton> automaton = compile(source, &*state->tokenizer);
-    if (s.trie_of != state) {
-      s.trie = std::make_shared<TokenTrie>(*state->tokenizer, size_t(state->model->config().vocab));
-      s.trie_of = state;
-    }
-    s.constraint = std::make_unique<GrammarConstraint>(std::move(automaton), s.trie);
+    s.constraint = std::make_unique<GrammarConstraint>(
+        std::move(automaton), state->tokenizer->token_trie(size_t(state->model->config().vocab)));
   });
 }
 

@@ -12,6 +12,4 @@ struct loam_sampler {
   size_t recent;                                        // tokens that the penalties look at
   std::vector<int32_t> history;                         // at least the recent ones, oldest first
   std::unique_ptr<loam::GrammarConstraint> constraint;  // null: any text
-  std::shared_ptr<const loam::TokenTrie> trie;          // kept for the next constraint, with the model that it is of
-  std::shared_ptr<const loam::api::ModelState> trie_of;
 };

@@ -122,7 +122,7 @@ double milliseconds(double since) { return Clock::now() - since; }
 int time_masks(const std::string& model, const std::string& file, size_t count) {
   const Tokenizer tokenizer = load(model);
   auto start = Clock::now();
-  const auto trie = std::make_shared<TokenTrie>(tokenizer);
+  const auto trie = tokenizer.token_trie();
   std::printf("%zu tokens, %zu nodes in %.1f ms\n", trie->vocab(), trie->nodes().size(), milliseconds(start));
   start = Clock::now();
   const std::string text = golden::read_text(file);
@@ -164,7 +164,7 @@ int main_of(int argc, char** argv) {
   std::shared_ptr<const TokenTrie> trie;
   if (argc > 2) {
     tokenizer = std::make_unique<Tokenizer>(load(argv[2]));
-    trie = std::make_shared<TokenTrie>(*tokenizer);
+    trie = tokenizer->token_trie();
   }
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);

@@ -1,12 +1,15 @@
 // Tokenizers on small vocabularies made here; the oracle test compares many texts and real vocabularies.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
 
 #include "core/error.h"
+#include "core/text/grammar/token_trie.h"
 #include "core/text/regex.h"
 #include "core/text/scanners.h"
 #include "core/text/steps.h"
@@ -298,6 +301,22 @@ TEST_CASE("tokenizer: long texts of one kind take linear time") {
       if (t != &qwen) CHECK((t->decode(ids) == text));
     }
   }
+}
+
+TEST_CASE("tokenizer: one tree of pieces for all who ask") {
+  std::shared_ptr<const TokenTrie> trie;
+  {
+    const Tokenizer t = byte_level();
+    trie = t.token_trie();
+    CHECK(trie->vocab() == t.size());
+    std::vector<std::thread> threads;
+    std::atomic<int> others = 0;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { others += t.token_trie() != trie; });
+    for (std::thread& thread : threads) thread.join();
+    CHECK(others == 0);
+    CHECK(t.token_trie(t.size() + 8)->vocab() == t.size() + 8);  // a model with more logits
+  }
+  CHECK(!trie->nodes().empty());  // it outlives the tokenizer
 }
 
 TEST_CASE("tokenizer: NFC") {

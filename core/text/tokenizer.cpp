@@ -2,9 +2,11 @@
 #include "core/text/tokenizer.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "core/error.h"
 #include "core/text/added_tokens.h"
+#include "core/text/grammar/token_trie.h"
 #include "core/text/json.h"
 #include "core/text/steps.h"
 #include "core/text/vocabulary.h"
@@ -20,6 +22,8 @@ struct Tokenizer::State {
   Special special;
   TokenDecoder decoder;
   AddedTokens raw_added, normalized_added;
+  std::mutex trie_mutex;
+  std::shared_ptr<const TokenTrie> trie;
 
   State(TokenizerSpec&& s, const Json& pipeline)
       : spec(std::move(s)),
@@ -133,6 +137,13 @@ int32_t Tokenizer::find(std::string_view token_text) const { return state_->voca
 const TokenizerSpec& Tokenizer::spec() const { return state_->spec; }
 std::string_view Tokenizer::token(int32_t id) const {
   return id >= 0 && size_t(id) < size() ? state_->spec.token(size_t(id)) : std::string_view();
+}
+
+std::shared_ptr<const TokenTrie> Tokenizer::token_trie(size_t vocab) const {
+  vocab = std::max(vocab, size());
+  const std::lock_guard lock(state_->trie_mutex);
+  if (!state_->trie || state_->trie->vocab() != vocab) state_->trie = std::make_shared<const TokenTrie>(*this, vocab);
+  return state_->trie;
 }
 
 }  // namespace loam

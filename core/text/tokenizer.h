@@ -16,6 +16,8 @@ struct EncodeOptions {
   bool parse_special = true;  // special tokens written in the text become their ids
 };
 
+class TokenTrie;
+
 class Tokenizer {
  public:
   // Fails with bad_file or unsupported, naming the step that this version does not know.
@@ -36,6 +38,8 @@ class Tokenizer {
   int32_t find(std::string_view token_text) const;  // -1: none
   const TokenizerSpec& spec() const;
   std::string_view token(int32_t id) const;  // the text as the vocabulary has it; empty: none
+  // The tree of its pieces, for a model with so many logits: made when it is first asked for, and kept.
+  std::shared_ptr<const TokenTrie> token_trie(size_t vocab = 0) const;
 
  private:
   struct State;

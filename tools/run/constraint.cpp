@@ -1,5 +1,6 @@
 #include "tools/run/constraint.h"
 
+#include "core/text/tokenizer.h"
 #include "tools/cli/files.h"
 
 namespace loam {
@@ -22,7 +23,7 @@ std::unique_ptr<GrammarConstraint> make_constraint(const Arguments& args, const 
   if (!given) return nullptr;
   const std::string text = given->file ? read_text_file(args.text(given->name)) : args.text(given->name);
   return std::make_unique<GrammarConstraint>(given->schema ? compile_json_schema(text) : compile_gbnf(text, &tokenizer),
-                                             std::make_shared<TokenTrie>(tokenizer, vocab));
+                                             tokenizer.token_trie(vocab));
 }
 
 }  // namespace loam
