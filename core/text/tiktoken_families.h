@@ -6,7 +6,8 @@
 namespace loam {
 
 struct TiktokenFamily {
-  // One token, or `count` numbered ones: text, a number from `from` on, "|>". An empty text leaves a gap.
+  // One token, or `count` numbered ones: text, a number from `from` on, "|>". An empty text leaves a gap of
+  // `count` ids.
   struct Special {
     const char* text;
     int from = 0, count = 0;

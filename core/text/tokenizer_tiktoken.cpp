@@ -112,7 +112,8 @@ const TiktokenFamily& family_of(size_t ranks, std::string_view pre) {
 void add_family_tokens(const TiktokenFamily& family, TokenizerSpecBuilder& builder) {
   for (const TiktokenFamily::Special& s : family.special) {
     for (int i = 0; i < std::max(s.count, 1); ++i) {
-      const std::string text = s.count ? s.text + std::to_string(s.from + i) + "|>" : std::string(s.text);
+      const bool numbered = s.count && *s.text;
+      const std::string text = numbered ? s.text + std::to_string(s.from + i) + "|>" : std::string(s.text);
       const bool gap = text.empty();
       const uint8_t flags = TokenFlags::added | TokenFlags::special | TokenFlags::outside;
       builder.add(text, gap ? TokenKind::unused : TokenKind::control, gap ? 0 : flags);

@@ -14,21 +14,6 @@
 namespace loam {
 namespace {
 
-void mark_class(uint16_t* table, const char* name, uint16_t bits) {
-  auto* begin = reinterpret_cast<OnigUChar*>(const_cast<char*>(name));  // the API lacks const
-  OnigEncoding utf8 = ONIG_ENCODING_UTF8;
-  const int ctype = utf8->property_name_to_ctype(utf8, begin, begin + std::strlen(name));
-  OnigCodePoint sb_out = 0;
-  const OnigCodePoint* ranges = nullptr;
-  if (ctype < 0 || utf8->get_ctype_code_range(OnigCtype(ctype), &sb_out, &ranges) != 0 || !ranges) {
-    fail(Code::internal, "Oniguruma has no character class '%s'", name);
-  }
-  for (OnigCodePoint i = 0; i < ranges[0]; ++i) {
-    const OnigCodePoint last = std::min<OnigCodePoint>(ranges[2 + 2 * i], kInvalidByte - 1);
-    for (OnigCodePoint code = ranges[1 + 2 * i]; code <= last; ++code) table[code] |= bits;
-  }
-}
-
 struct ClassRow {
   const char* property;
   uint16_t bits;
@@ -60,12 +45,14 @@ struct Free {
 using Table = std::unique_ptr<uint16_t[], Free>;
 
 Table make_classes() {
-  OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
-  onig_initialize(encodings, 1);
   // Zero pages from the system cost nothing until they are written; most code points have no class.
   Table table(static_cast<uint16_t*>(std::calloc(kInvalidByte + 256, sizeof(uint16_t))));
   if (!table) fail(Code::out_of_memory, "no memory for the table of character classes");
-  for (const ClassRow& row : kClasses) mark_class(table.get(), row.property, row.bits);
+  for (const ClassRow& row : kClasses) {
+    for_each_range(row.property, [&](uint32_t first, uint32_t last) {
+      for (uint32_t code = first; code <= last; ++code) table[code] |= row.bits;
+    });
+  }
   for (const char* c = "$+<=>^`|~"; *c; ++c) table[uint8_t(*c)] |= C::bert_punctuation;  // ASCII symbols
   for (const ClassChange& change : class_changes()) {
     for (const CodeRange& r : change.ranges) {
@@ -77,6 +64,19 @@ Table make_classes() {
 }
 
 }  // namespace
+
+void for_each_range(const char* property, const std::function<void(uint32_t first, uint32_t last)>& f) {
+  OnigEncoding utf8 = ONIG_ENCODING_UTF8;
+  static const int initialized = onig_initialize(&utf8, 1);
+  auto* begin = reinterpret_cast<OnigUChar*>(const_cast<char*>(property));  // the API lacks const
+  const int ctype = utf8->property_name_to_ctype(utf8, begin, begin + std::strlen(property));
+  OnigCodePoint sb_out = 0;
+  const OnigCodePoint* ranges = nullptr;
+  if (initialized != 0 || ctype < 0 || utf8->get_ctype_code_range(OnigCtype(ctype), &sb_out, &ranges) != 0 || !ranges)
+    fail(Code::internal, "Oniguruma has no character class '%s'", property);
+  for (OnigCodePoint i = 0; i < ranges[0]; ++i)
+    f(ranges[1 + 2 * i], std::min<OnigCodePoint>(ranges[2 + 2 * i], kInvalidByte - 1));
+}
 
 Char decode_utf8(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return uint32_t(uint8_t(text[at + i])); };

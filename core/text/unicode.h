@@ -1,6 +1,7 @@
 // UTF-8 and the character classes that tokenizers ask for.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,9 @@ struct CharClass {
 };
 // Bits of CharClass for every code below kInvalidByte + 256 (invalid bytes have none).
 const uint16_t* char_classes();
+
+// Calls f(first, last) for every range of codes that have a property by Oniguruma's tables: "Lu", "Han" ...
+void for_each_range(const char* property, const std::function<void(uint32_t first, uint32_t last)>& f);
 
 // The ends of the run of spaces that begins at `at`, or ends there (not before `least`).
 size_t skip_spaces(std::string_view text, size_t at);

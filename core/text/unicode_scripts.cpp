@@ -1,8 +1,6 @@
 // Oniguruma's tables less what is younger than the reference implementation's (Unicode 9).
 #include "core/text/unicode_scripts.h"
 
-#include <oniguruma.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -196,18 +194,7 @@ struct Free {
 using Table = std::unique_ptr<uint8_t[], Free>;
 
 void mark_script(uint8_t* table, const char* name, uint8_t script) {
-  auto* begin = reinterpret_cast<OnigUChar*>(const_cast<char*>(name));  // the API lacks const
-  OnigEncoding utf8 = ONIG_ENCODING_UTF8;
-  const int ctype = utf8->property_name_to_ctype(utf8, begin, begin + std::strlen(name));
-  OnigCodePoint sb_out = 0;
-  const OnigCodePoint* ranges = nullptr;
-  if (ctype < 0 || utf8->get_ctype_code_range(OnigCtype(ctype), &sb_out, &ranges) != 0 || !ranges) {
-    fail(Code::internal, "Oniguruma has no script '%s'", name);
-  }
-  for (OnigCodePoint i = 0; i < ranges[0]; ++i) {
-    const OnigCodePoint last = std::min<OnigCodePoint>(ranges[2 + 2 * i], kInvalidByte - 1);
-    for (OnigCodePoint code = ranges[1 + 2 * i]; code <= last; ++code) table[code] = script;
-  }
+  for_each_range(name, [&](uint32_t first, uint32_t last) { std::fill(table + first, table + last + 1, script); });
 }
 
 uint8_t script_of(const char* name) {
@@ -217,7 +204,6 @@ uint8_t script_of(const char* name) {
 }
 
 Table make_scripts() {
-  char_classes();  // initializes the library, once
   Table table(static_cast<uint8_t*>(std::calloc(kInvalidByte, 1)));
   if (!table) fail(Code::out_of_memory, "no memory for the table of scripts");
   for (const char* name : kScripts) mark_script(table.get(), name, script_of(name));

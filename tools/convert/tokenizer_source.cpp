@@ -65,10 +65,18 @@ struct Row {
   const char* name;
   LoadedTokenizer (*load)(const Files& files);
 };
-const Row kRows[] = {
-    {"tokenizer.json", from_json},  {"tokenizer.model", from_model}, {"spiece.model", from_model},
-    {"tiktoken.model", from_model}, {".tiktoken", from_model},       {"tekken.json", from_tekken},
-    {"vocab.txt", from_vocab_txt},  {"vocab.json", from_vocab_json}, {".model", from_model},
+constexpr Row kJson{"tokenizer.json", from_json}, kModel{"tokenizer.model", from_model},
+    kTekken{"tekken.json", from_tekken};
+constexpr Row kRows[] = {
+    kJson,
+    kModel,
+    {"spiece.model", from_model},
+    {"tiktoken.model", from_model},
+    {".tiktoken", from_model},
+    kTekken,
+    {"vocab.txt", from_vocab_txt},
+    {"vocab.json", from_vocab_json},
+    {".model", from_model},
 };
 
 bool is_row(const Row& row, const std::string& name) {
@@ -86,10 +94,13 @@ std::string find_file(const std::string& folder, const Row& row) {
   return found;
 }
 
-LoadedTokenizer load(const Row& row, const std::string& folder, const std::string& name, const std::string& pre) {
-  LoadedTokenizer loaded =
-      row.load({read_text_file((fs::path(folder) / name).string()), folder,
-                text_if_there(folder, "tokenizer_config.json"), text_if_there(folder, "generation_config.json"), pre});
+// `text`: where the file's text goes, if it is wanted.
+LoadedTokenizer load(const Row& row, const std::string& folder, const std::string& name, const std::string& pre,
+                     std::string* text = nullptr) {
+  Files files{read_text_file((fs::path(folder) / name).string()), folder,
+              text_if_there(folder, "tokenizer_config.json"), text_if_there(folder, "generation_config.json"), pre};
+  LoadedTokenizer loaded = row.load(files);
+  if (text) *text = std::move(files.text);
   std::string own_file = text_if_there(folder, "chat_template.jinja");
   if (!own_file.empty()) loaded.chat_template = std::move(own_file);
   return loaded;
@@ -117,8 +128,7 @@ void read_tokenizer(const std::string& folder, Source& source, const std::string
     source.chat_template = text_if_there(folder, "chat_template.jinja");
     return;
   }
-  take(load(*row, folder, name, pre), source);
-  if (name == "tokenizer.json") source.verbatim[name] = text_if_there(folder, "tokenizer.json");
+  take(load(*row, folder, name, pre, name == kJson.name ? &source.verbatim[name] : nullptr), source);
 }
 
 LoadedTokenizer read_tokenizer_file(const std::string& path, const std::string& pre) {
@@ -134,8 +144,8 @@ LoadedTokenizer read_tokenizer_file(const std::string& path, const std::string& 
   for (const Row& row : kRows) {
     if (is_row(row, name)) return load(row, folder, name, pre);
   }
-  if (name.ends_with(".json")) return load(name.starts_with("tekken") ? kRows[5] : kRows[0], folder, name, pre);
-  return load(kRows[1], folder, name, pre);
+  if (name.ends_with(".json")) return load(name.starts_with("tekken") ? kTekken : kJson, folder, name, pre);
+  return load(kModel, folder, name, pre);
 }
 
 }  // namespace loam
