@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text/charsmap.h"
 #include "core/text/gguf_pre.h"
+#include "core/text/json.h"
 #include "core/text/regex.h"
 #include "core/text/scanners.h"
 #include "core/text/spaced_class.h"

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/text/bpe.h"
+#include "core/text/json.h"
 #include "core/text/merge_table.h"
 #include "core/text/unicode.h"
 #include "core/text/word_cuts.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/text/json.h"
 
 namespace loam {
 namespace {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/metadata.h"
+#include "core/text/json.h"
 #include "core/text/steps.h"
 #include "core/text/tokenizer_spec.h"
 

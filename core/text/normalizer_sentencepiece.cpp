@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text/charsmap.h"
+#include "core/text/json.h"
 #include "core/text/normalizers.h"
 #include "core/text/prefix_trie.h"
 #include "core/text/unicode.h"

@@ -2,6 +2,7 @@
 #include "core/text/normalizers.h"
 
 #include "core/error.h"
+#include "core/text/json.h"
 #include "core/text/regex.h"
 #include "core/text/steps.h"
 #include "core/text/unicode.h"

@@ -1,5 +1,6 @@
 // Post-processors: the ids that stand before and after an encoded text.
 #include "core/error.h"
+#include "core/text/json.h"
 #include "core/text/steps.h"
 #include "core/text/tokenizer_spec.h"
 

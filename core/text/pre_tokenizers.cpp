@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text/digit_groups.h"
+#include "core/text/json.h"
 #include "core/text/scanners.h"
 #include "core/text/spaced_class.h"
 

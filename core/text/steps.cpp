@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "core/text/json.h"
 #include "core/text/regex.h"
 #include "core/text/unicode.h"
 

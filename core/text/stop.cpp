@@ -79,7 +79,7 @@ std::string StopMatcher::push(std::string_view bytes, size_t* used) {
     if (const size_t length = nodes_[at_].match) {
       stopped_ = true;
       found_ = held_.substr(held_.size() - length);
-      held_.resize(held_.size() - length);
+      held_.erase(held_.size() - length);
       if (used) *used = i + 1;
       return finish();
     }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/json.h"
 #include "core/text/steps.h"
 
 namespace loam {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/text/json.h"
 #include "core/text/models.h"
 #include "core/text/prefix_trie.h"
 #include "core/text/unicode.h"

@@ -1,4 +1,5 @@
 // WordLevel: a word is a token or unknown.
+#include "core/text/json.h"
 #include "core/text/models.h"
 
 namespace loam {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/text/grammar/schema_parts.h"
+#include "core/text/json.h"
 #include "core/text/unicode.h"
 
 namespace loam {

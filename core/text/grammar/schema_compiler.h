@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/text/grammar/schema_parts.h"
+#include "core/text/grammar/schema_merge.h"
 
 namespace loam {
 

@@ -3,7 +3,7 @@
 #include <cstdarg>
 #include <set>
 
-#include "core/text/grammar/schema_parts.h"
+#include "core/text/grammar/schema_merge.h"
 
 namespace loam {
 namespace {

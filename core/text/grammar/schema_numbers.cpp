@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/text/grammar/schema_parts.h"
+#include "core/text/json.h"
 
 namespace loam {
 namespace {

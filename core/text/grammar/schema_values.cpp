@@ -1,7 +1,7 @@
 // Keywords of plain schemas: types, limits, the conjunction of two.
 #include <algorithm>
 
-#include "core/text/grammar/schema_parts.h"
+#include "core/text/grammar/schema_merge.h"
 #include "core/text/jinja/value.h"
 
 namespace loam {
