@@ -81,10 +81,9 @@ void multiply(const DotProduct& p, const Parts<int8_t>& m, int width) {
 LOAM_INLINE void round_queries(const AttentionScratch& s, int queries) {
   for (int j = 0; j < queries; ++j) {
     float* q = s.q + j * s.stride;
-    int32_t* sums = reinterpret_cast<int32_t*>(s.scores);
-    sums[0] = 0;
-    s.q_scales[j] = round_block(q, s.stride, reinterpret_cast<int8_t*>(q), sums);
-    s.starts[j] = -kPanelBias * sums[s.stride / 16];
+    int32_t total = 0;
+    s.q_scales[j] = round_block(q, s.stride, reinterpret_cast<int8_t*>(q), [&](int64_t, int32_t sum) { total += sum; });
+    s.starts[j] = -kPanelBias * total;
   }
 }
 

@@ -9,8 +9,9 @@ namespace {
 // A sum of 16 codes as dots want it: times what they subtract from every panel byte, where that is a constant.
 constexpr int kStartFactor = kPanelBias ? -kPanelBias : 1;
 
-// One block of n values, a multiple of 16. Returns the scale; codes and sums follow.
-LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t* starts, float* sums) {
+// One block of n values, a multiple of 16: its codes, keep(i, sum) of every 16 codes from i * 16; returns the scale.
+template <class Keep>
+LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, const Keep& keep) {
   I32x16 largest = splat(int32_t(0));
   for (int64_t i = 0; i < n; i += 16) largest = max(largest, as_int(load(x + i)) & splat(int32_t(0x7fffffff)));
   const uint32_t bits = max_lane(largest);
@@ -19,8 +20,7 @@ LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t*
   if (!finite || tiny) {
     for (int64_t i = 0; i < n; i += 16) {
       store_low_bytes(codes + i, splat(int32_t(0)));
-      starts[i / 16] = 0;
-      sums[i / 16] = 0;
+      keep(i / 16, 0);
     }
     return finite ? 0.f : __builtin_bit_cast(float, 0x7fc00000u);
   }
@@ -28,9 +28,7 @@ LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, int32_t*
   for (int64_t i = 0; i < n; i += 16) {
     const I32x16 q = as_int(load(x + i) * inverse + magic) - splat(int32_t(0x4b400000));
     store_low_bytes(codes + i, q);
-    const int32_t sum = sum_lanes(q);
-    starts[i / 16] = sum * kStartFactor;
-    sums[i / 16] = float(sum);
+    keep(i / 16, sum_lanes(q));
   }
   return amax / 127.f;
 }
@@ -49,7 +47,10 @@ LOAM_INLINE void round_row(const float* x, int64_t k, int64_t block, int8_t* cod
       }
       from = tail;
     }
-    scales[i / block] = round_block(from, n, codes + i, starts + i / 16, sums + i / 16);
+    scales[i / block] = round_block(from, n, codes + i, [&](int64_t j, int32_t sum) {
+      starts[i / 16 + j] = sum * kStartFactor;
+      sums[i / 16 + j] = float(sum);
+    });
   }
 }
 

@@ -39,13 +39,11 @@ void rope_one_head(const RopeKv& op, const float* x, const float* gain, const fl
     rope_pairs(angles, n / 2, out);
 }
 
-// A head with one scale: codes, zeros where d is padded. `room`: stride floats and 4 stride bytes.
+// A head with one scale: codes, zeros where d is padded. `room`: stride floats and stride bytes.
 LOAM_INLINE float round_head(const float* x, int64_t n, int64_t stride, float* room, int8_t*& codes) {
   for (int64_t d = 0; d < stride; d += 16) store(room + d, load(x + d, int(n - d)));
   codes = reinterpret_cast<int8_t*>(room + stride);
-  int32_t* sums = reinterpret_cast<int32_t*>(codes + stride);
-  sums[0] = 0;
-  return round_block(room, stride, codes, sums);
+  return round_block(room, stride, codes, [](int64_t, int32_t) {});
 }
 
 // Of 8 bits. Keys: four bytes of every 256. Values: every fourth byte.
