@@ -76,7 +76,7 @@ loam_status loam_sampler_create(const loam_sampler_options* options, loam_sample
         read_options(options, loam_sampler_options(LOAM_SAMPLER_OPTIONS_INIT), kFirstSize, "loam_sampler_options");
     const SamplerOptions read = options_of(o);
     const int recent = read.dry_multiplier == 0 ? o.repeat_last : std::max(o.repeat_last, read.dry_penalty_last_n);
-    *sampler = new loam_sampler{Sampler(read), size_t(recent), {}, {}, {}, {}};
+    *sampler = new loam_sampler{Sampler(read), size_t(recent), {}, {}};
   });
 }
 

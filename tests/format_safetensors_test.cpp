@@ -160,7 +160,7 @@ TEST_CASE("safetensors: shards by index") {
   const std::string good = R"({"metadata":{"total_size":2,"more":[[{"deep":null}]]},"weight_map":
       {"a":"model-1.safetensors","b":"model-2.safetensors"}})";
   save(index, good);
-  for (const std::string& path : {folder.path, index}) {
+  for (const std::string& path : {folder.path.string(), index}) {
     const SafetensorsFile file(path);
     REQUIRE(file.tensors().size() == 2);
     CHECK(char(file.find("b")->bytes[0]) == 'z');
