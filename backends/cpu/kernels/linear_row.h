@@ -28,9 +28,13 @@ enum class RowScales : uint8_t { none, by_32, by_16 };  // k per integer s
 struct RowSums {
   F32x16 sum, fold;
   I32x16 step;
+  int32_t step_codes;  // of the activations alone
 };
 
-LOAM_INLINE int32_t sum_of_codes(const int32_t* starts) { return starts[0] / kStartFactor; }  // of 16
+LOAM_INLINE int32_t sum_of_codes(const int32_t* starts) {  // of 16
+  static_assert(kPanelBias == 0 || kPanelBias == 128);
+  return kPanelBias ? -(starts[0] >> 7) : starts[0];
+}
 
 // What the steps of a segment are multiplied by.
 struct RowUnits {
@@ -46,8 +50,8 @@ struct RowUnits {
     return format == FloatFormat::f16 && raw ? load_f16(reinterpret_cast<const uint16_t*>(raw) + block)
                                              : load(unpacked + block);
   }
-  // fold + D * s * step - E * m * sum, of n k from k.
-  LOAM_INLINE F32x16 add_step(int64_t k, int64_t n, I32x16 step, const int32_t* starts, F32x16 fold) const {
+  // fold + D * s * step - E * m * sum, of a step that has k.
+  LOAM_INLINE F32x16 add_step(int64_t k, I32x16 step, int32_t sum, F32x16 fold) const {
     const int64_t group = k >> plan->group_shift;
     const F32x16 x = to_float(step);
     if (plan->d_at_end) return fma(x, scaled_s ? to_float(s[group]) : splat(1.f), fold);
@@ -57,8 +61,6 @@ struct RowUnits {
     if (!plan->has_e) return fold;
     F32x16 offset = block_float(plan->type.e, raw_e, e, k);
     if (scaled_m) offset = offset * to_float(m[group]);
-    int32_t sum = 0;
-    for (int64_t i = 0; i < n / 16; ++i) sum += sum_of_codes(starts + k / 16 + i);
     return fma(splat(float(sum)), -offset, fold);
   }
 };
@@ -137,8 +139,8 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
     const int64_t end = k + 32, group = k >> p.group_shift;
     const bool last = end == n;
     if (kBy16 && !grid) {
-      r.fold = u.add_step(k, 16, acc[0], starts, r.fold);
-      r.fold = u.add_step(k + 16, 16, acc[1], starts, r.fold);
+      r.fold = u.add_step(k, acc[0], low, r.fold);
+      r.fold = u.add_step(k + 16, acc[1], high, r.fold);
     } else if (!grid) {
       r.step = r.step + (acc[0] + acc[1]);
     } else if (kBy16) {
@@ -148,9 +150,11 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
       r.step = r.step + grid_group<kScales>(u, group, low + high, acc[0] + acc[1]);
     }
     if (!(kBy16 && !grid) && ((end & (step - 1)) == 0 || last)) {
-      const int64_t begin = k & ~(step - 1);
-      r.fold = u.add_step(begin, end - begin, r.step, starts, r.fold);
+      r.fold = u.add_step(k, r.step, r.step_codes + low + high, r.fold);
       r.step = splat(int32_t(0));
+      r.step_codes = 0;
+    } else {
+      r.step_codes += low + high;
     }
     if ((end & (fold - 1)) != 0 && !last) continue;
     r.sum = fma(r.fold, splat(a.scales[(k0 + k) >> p.scale_shift]), r.sum);
@@ -165,7 +169,7 @@ void multiply_row(const RowArgs& a) {
     unpack_floats(p.type.d, a.record + p.row_d, 1, a.parts->d);
     unpack_floats(p.type.e, a.record + p.row_e, 1, a.parts->e);
   }
-  RowSums r{zero(), splat(-0.f), splat(int32_t(0))};
+  RowSums r{zero(), splat(-0.f), splat(int32_t(0)), 0};
   for (int64_t k = 0; k < p.padded; k += LOAM_SEGMENT_K) {
     const int64_t i = k / LOAM_SEGMENT_K;
     row_segment<kBits, kTables, kScales>(a, uint32_t(i) < p.full_count ? p.full : p.last,
