@@ -36,7 +36,8 @@ TEST_CASE("a conversation in JSON: whatever a template knows") {
                                                        {"{}", "'messages'"},
                                                        {"[3]", "not a JSON object"},
                                                        {R"({"messages": 3})", "not a JSON list"}};
-  for (const auto& [json, part] : wrong) {
+  for (const auto& [input, part] : wrong) {
+    const auto& json = input;  // clang 14 captures no structured binding
     CAPTURE(json);
     CHECK(loam_chat_format_json(f.model, json, std::string(json).size(), nullptr, 0, &n) == LOAM_BAD_ARGUMENT);
     CHECK(says(part));
