@@ -4,6 +4,7 @@ import copy
 import os
 import random
 import re
+import resource
 import sys
 
 import jinja_reference
@@ -192,7 +193,7 @@ class Maker:
 def expected(env, template):
     try:
         return {"text": env.from_string(template).render(**copy.deepcopy(CONTEXT))}
-    except RecursionError:
+    except (RecursionError, MemoryError):
         return None
     except Exception as e:  # of any kind: jinja2 lets Python's own through
         return {"error": f"{type(e).__name__}: {e}"}
@@ -229,6 +230,8 @@ def render(templates):
 
 
 def main():
+    # Python's texts have no bound: some program asks for a line of 10^9 characters a few times.
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
     env = jinja_reference.environment()
     bad = errors = refused = unfair = 0
     for first in range(0, COUNT, 2000):

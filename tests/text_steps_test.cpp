@@ -45,7 +45,7 @@ TEST_CASE("steps: the scanners equal their patterns") {
     const Regex regex(row.pattern);
     for (int round = 0; round < 3000; ++round) {
       std::string text;
-      if (rng() % 20 == 0) text.append(rng() % 1200, ' ');
+      if (rng() % 20 == 0) text.append(rng() % (round % 100 ? 60 : 1200), ' ');  // Oniguruma takes cubic time
       for (int i = int(rng() % 24); i > 0; --i) {
         const uint32_t code = random_code(rng);
         const bool young =
