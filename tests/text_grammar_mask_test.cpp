@@ -83,7 +83,7 @@ TEST_CASE("a mask has exactly the tokens that fit") {
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   int steps = 0;
-  for (int round = 0; round < (full() ? 5000 : 100); ++round) {
+  for (int round = 0; round < (full() ? 2000 : 100); ++round) {
     const std::vector<TokenTrie::Token> tokens = random_vocabulary(random);
     const auto trie = std::make_shared<TokenTrie>(tokens);
     const Numbered names(tokens.size());

@@ -89,7 +89,7 @@ TEST_CASE("random grammars mean what their definition says") {
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   int matched = 0, refused = 0;
-  for (int round = 0; round < (full() ? 20000 : 150); ++round) {
+  for (int round = 0; round < (full() ? 8000 : 150); ++round) {
     const std::string text = RandomGrammar(random).make();
     INFO(text);
     const Grammar g = parse_gbnf(text);
@@ -129,7 +129,7 @@ TEST_CASE("random grammars mean what their definition says") {
     }
   }
   CHECK(matched > 50);
-  CHECK(refused < (full() ? 6000 : 50));
+  CHECK(refused < (full() ? 2400 : 50));
 }
 
 TEST_CASE("errors of grammars name line and column") {
