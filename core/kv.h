@@ -1,7 +1,7 @@
 // Keys and values of one layer, in pages of 64 positions shared by all sequences. In a page, per kv head: keys as
-// [d][position], so that scores of 16 positions are one vector; then values, [position][d].
-// q8: int8 codes, four to a lane: keys [d / 4][position][4], values [position / 4][d][4], d padded to 16; then one f32
-// scale per position of the keys, and of the values.
+// [d][position], so that scores of 16 positions are one vector; then values, [position][d]; d is padded to 16.
+// q8: int8 codes, four to a lane: keys [d / 4][position][4], values [position / 4][d][4]; then one f32 scale per
+// position of the keys, and of the values.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ struct KvLayout {
   int64_t kv_heads = 0, head_dim = 0;
 
   size_t value_bytes() const { return type == KvType::q8 ? 1 : type == KvType::f16 ? 2 : 4; }
-  size_t dims() const { return type == KvType::q8 ? size_t(head_dim + 15) / 16 * 16 : size_t(head_dim); }
+  size_t dims() const { return size_t(head_dim + 15) / 16 * 16; }
   size_t scales_bytes() const { return type == KvType::q8 ? kPageTokens * sizeof(float) : 0; }
   // Of keys, or of values, of a head in a page.
   size_t head_bytes() const { return kPageTokens * dims() * value_bytes(); }

@@ -8,18 +8,18 @@
 namespace loam::cpu::ISA {
 namespace {
 
-LOAM_INLINE void write_head(const float* sums, float weight, int64_t dims, float* out) {
-  const F32x16 w = splat(weight);
-  for (int64_t d = 0; d < dims; d += 16) store(out + d, load(sums + d) / w, int(dims - d));
+LOAM_INLINE void write_head(const float* record, int64_t dims, float* out) {
+  const F32x16 w = splat(record[1]);
+  for (int64_t d = 0; d < dims; d += 16) store(out + d, load(record + 16 + d) / w, int(dims - d));
 }
 
 constexpr int64_t kRowsAlone = 8;  // so many rows at most are rotated by whoever attends
 
-// Where a split row keeps the result of a head and chunk: top, weight, then at 16 the sums.
+// Where a split row keeps the record of a head and chunk.
 LOAM_INLINE float* split_part(const Call& c, const Attention& op, const AttentionGrid& g, int64_t row, int64_t head,
                               int64_t chunk) {
-  const int64_t floats = 16 + (op.head_dim + 15) / 16 * 16;
-  return reinterpret_cast<float*>(c.scratch) + ((row * op.heads + head) * g.chunks + chunk) * floats;
+  const int64_t record = 16 + (op.head_dim + 15) / 16 * 16;
+  return reinterpret_cast<float*>(c.scratch) + ((row * op.heads + head) * g.chunks + chunk) * record;
 }
 
 void pack_queries(const Call& c, const Attention& op, const QueryBlock& b, const AttentionScratch& s) {
@@ -32,29 +32,29 @@ void pack_queries(const Call& c, const Attention& op, const QueryBlock& b, const
   if (c.state.layout.type == KvType::q8) round_queries(s, b.queries());
 }
 
-LOAM_INLINE void run_chunk(const Call& c, const Attention& op, const QueryBlock& b, const AttentionScratch& s,
-                           int32_t chunk) {
-  const KvType type = c.state.layout.type;
+template <class Work>
+void run_groups(const Work& work) {
+  set_limits(work.op, work.block, work.base, work.s);
+  for_groups<Work::kQueries>(work.block.queries(), [&](int query, int n) { work.group(query, n); });
+}
+
+LOAM_INLINE void run_chunk(const Chunk& chunk) {
+  const KvType type = chunk.call.state.layout.type;
   if (type == KvType::q8)
-    RoundedChunk{c, op, b, s, chunk * kAttentionChunk}.run();
+    run_groups(RoundedChunk{chunk});
   else if (type == KvType::f16)
-    ChunkWork<uint16_t>{c, op, b, s, chunk * kAttentionChunk}.run();
+    run_groups(FloatChunk<uint16_t>{chunk});
   else
-    ChunkWork<float>{c, op, b, s, chunk * kAttentionChunk}.run();
+    run_groups(FloatChunk<float>{chunk});
 }
 
 void run_block(const Call& c, const Attention& op, const QueryBlock& b, const AttentionScratch& s) {
   pack_queries(c, op, b, s);
   const int32_t first = b.first / kAttentionChunk, last = b.position / kAttentionChunk;
-  for (int32_t chunk = first; chunk <= last; ++chunk) {
-    run_chunk(c, op, b, s, chunk);
-    if (chunk == first)
-      take_chunk(s, b.queries());
-    else
-      merge_chunk(s, b.queries());
-  }
+  for (int32_t chunk = first; chunk <= last; ++chunk)
+    run_chunk({c, op, b, s, chunk * kAttentionChunk, s.results, s.record, chunk > first});
   for (int j = 0; j < b.queries(); ++j)
-    write_head(s.sums + j * s.stride, s.weight[j], op.head_dim,
+    write_head(s.results + j * s.record, op.head_dim,
                c.out[0].row(b.row_index + j / b.heads) + (b.head + j % b.heads) * op.head_dim);
 }
 
@@ -112,12 +112,8 @@ void attention_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
     const int32_t at = b.first / kAttentionChunk + int32_t(part);
     if (at > b.position / kAttentionChunk) continue;
     pack_queries(c, op, b, s);
-    run_chunk(c, op, b, s, at);
-    for (int j = 0; j < b.queries(); ++j) {
-      float* to = split_part(c, op, g, b.row_index, b.head + j, part);
-      to[0] = s.part_top[j], to[1] = s.part_weight[j];
-      for (int64_t d = 0; d < s.stride; d += 16) store(to + 16 + d, load(s.part + j * s.stride + d));
-    }
+    run_chunk({c, op, b, s, at * kAttentionChunk, split_part(c, op, g, b.row_index, b.head, part), g.chunks * s.record,
+               false});
   }
 }
 
@@ -159,24 +155,17 @@ int64_t attention_merge_chunks(const Call& c, int) {
 }
 
 // The heads of one kv head of a row.
-void attention_merge(const Call& c, int64_t chunk, std::byte* thread_scratch) {
+void attention_merge(const Call& c, int64_t chunk, std::byte*) {
   const Attention& op = *std::get_if<Attention>(c.op);
   const AttentionGrid g(op, *c.run);
-  AttentionScratch s(thread_scratch, op.head_dim);
   const int64_t row = chunk / op.kv_heads, group = op.heads / op.kv_heads;
   const int32_t position = c.run->rows[size_t(row)].position;
   const int64_t parts = position / kAttentionChunk - op.first_position(position) / kAttentionChunk + 1;
   for (int64_t head = chunk % op.kv_heads * group; head < (chunk % op.kv_heads + 1) * group; ++head) {
-    for (int64_t i = 0; i < parts; ++i) {
-      float* part = split_part(c, op, g, row, head, i);
-      s.part_top[0] = part[0], s.part_weight[0] = part[1];
-      s.part = part + 16;
-      if (i == 0)
-        take_chunk(s, 1);
-      else
-        merge_chunk(s, 1);
-    }
-    write_head(s.sums, s.weight[0], op.head_dim, c.out[0].row(row) + head * op.head_dim);
+    float* result = split_part(c, op, g, row, head, 0);
+    for (int64_t i = 1; i < parts; ++i)
+      merge_result(split_part(c, op, g, row, head, i), (op.head_dim + 15) / 16 * 16, result);
+    write_head(result, op.head_dim, c.out[0].row(row) + head * op.head_dim);
   }
 }
 

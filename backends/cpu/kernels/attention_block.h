@@ -6,7 +6,7 @@
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int kBlockQueries = 48;                      // a multiple of 16: vectors of tops and weights
+constexpr int kBlockQueries = 48;                      // a multiple of 16 and of most tiles
 constexpr int kScoreStride = kAttentionChunk + 16;     // floats; padded against cache aliasing
 constexpr int kCodeStride = 2 * kAttentionChunk + 64;  // bytes
 constexpr int kSplitParts = 512;                       // so many (row, chunk) at most have a part of their own
@@ -20,8 +20,8 @@ struct AttentionGrid {
     const int64_t group = op.heads / op.kv_heads;
     slices = (group + kBlockQueries - 1) / kBlockQueries;
     heads_step = (group + slices - 1) / slices;
-    row_step = kBlockQueries / heads_step;  // but at least 16 blocks, for the threads
-    row_step = row_step < rows / 16 ? row_step : rows < 32 ? 1 : rows / 16;
+    const int64_t share = rows < 32 ? 1 : rows * op.kv_heads * slices / 16;  // at least 16 blocks, for the threads
+    row_step = kBlockQueries / heads_step < share ? kBlockQueries / heads_step : share;
     chunks = 1;
     if (rows > 4) return;
     for (const Row& row : run.rows) {
@@ -43,29 +43,31 @@ struct QueryBlock {
   int queries() const { return rows * heads; }
 };
 
-// The state of a block: running results of its queries, and those of one chunk.
+// The state of a block. A query's result, of one chunk or of all so far, is a record: top, weight, at 16 the sums.
 struct AttentionScratch {
-  float *q, *scores, *sums, *part;               // [query][stride], [query][kScoreStride], [query][stride] twice
-  float *top, *weight, *part_top, *part_weight;  // [query]
-  int *begins, *ends;                            // [query]: positions of the chunk that it sees
-  float *q_scales, *steps;                       // [query], of 8 bits: scales of the query and of its weights
-  int32_t* starts;                               // [query], of 8 bits: of sums
-  int8_t* codes;                                 // [query][kCodeStride], of 8 bits: weights
-  int64_t stride;
+  float *q, *results;  // [query][stride], [query][record]
+  int *begins, *ends;  // [query]: positions of the chunk that it sees
+  float* q_scales;     // [query], of 8 bits
+  int32_t* starts;     // [query], of 8 bits: of sums
+  // Of the queries of a tile: [query][record], [query][kScoreStride]; of 8 bits: scales of weights, the weights.
+  float *part, *scores, *steps;
+  int8_t* codes;  // [query][kCodeStride]
+  int64_t stride, record;
 
-  AttentionScratch(std::byte* memory, int64_t dims) : stride((dims + 15) / 16 * 16) {
+  AttentionScratch(std::byte* memory, int64_t dims) : stride((dims + 15) / 16 * 16), record(16 + stride) {
     float* next = reinterpret_cast<float*>(memory);
-    const auto take = [&](int64_t per_query) {
-      return (next += kBlockQueries * per_query) - kBlockQueries * per_query;
-    };
-    top = take(1), weight = take(1), part_top = take(1), part_weight = take(1), q_scales = take(1), steps = take(1);
-    begins = reinterpret_cast<int*>(take(1)), ends = reinterpret_cast<int*>(take(1));
-    starts = reinterpret_cast<int32_t*>(take(1));
-    codes = reinterpret_cast<int8_t*>(take(kCodeStride / 4));
-    q = take(stride), scores = take(kScoreStride), sums = take(stride), part = take(stride);
+    const auto take = [&](int64_t floats) { return (next += floats) - floats; };
+    q = take(kBlockQueries * stride), results = take(kBlockQueries * record);
+    begins = reinterpret_cast<int*>(take(kBlockQueries)), ends = reinterpret_cast<int*>(take(kBlockQueries));
+    q_scales = take(kBlockQueries), starts = reinterpret_cast<int32_t*>(take(kBlockQueries));
+    part = take(kTileQueries * record), scores = take(kTileQueries * kScoreStride), steps = take(16);
+    codes = reinterpret_cast<int8_t*>(take(kTileQueries * kCodeStride / 4));
   }
   static size_t bytes(int64_t dims) {
-    return size_t(kBlockQueries * (9 + kCodeStride / 4 + kScoreStride + 3 * ((dims + 15) / 16 * 16))) * sizeof(float);
+    const int64_t stride = (dims + 15) / 16 * 16, record = 16 + stride;
+    return size_t(kBlockQueries * (stride + record + 4) + 16 +
+                  kTileQueries * (record + kScoreStride + kCodeStride / 4)) *
+           sizeof(float);
   }
 };
 
@@ -97,115 +99,126 @@ LOAM_INLINE F32x16 capped(F32x16 score, float softcap) {
   return cap * (one - two / (exp(two * (score / cap)) + one)) * splat(Attention::kLog2e);
 }
 
+// Calls f(t, edge) over the tiles of 16 positions that [begin, end) touches; edge: constant, not all are inside.
+template <class F>
+LOAM_INLINE void for_tiles(int begin, int end, F f) {
+  int t = begin / 16 * 16;
+  if (t < begin) f(t, std::true_type()), t += 16;
+  for (; t + 16 <= end; t += 16) f(t, std::false_type());
+  if (t < end) f(t, std::true_type());
+}
+
 // Scores of one query in positions [begin, end) of the chunk become weights 2^(score - top), or what keep(t, weights)
-// makes of the 16 from position t on; others of the same 16 become 0.
+// makes of the 16 from position t on; others of the same 16 become 0. Their top and sum go to the record.
 template <class Keep>
-LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, float& top_out, float& weight,
-                        Keep keep) {
-  const int tile0 = begin / 16 * 16;
+LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, float* record, Keep keep) {
   const F32x16 lowest = splat(-__builtin_inff());
-  const auto is_edge = [&](int t) { return t < begin || t + 16 > end; };
   F32x16 tops = lowest, lanes = zero();
-  for (int t = tile0; t < end; t += 16) {
-    F32x16 s = load(scores + t);
-    if (op.softcap != 0) store(scores + t, s = capped(s, op.softcap));
-    if (is_edge(t)) s = select(lanes_between(begin - t, end - t), s, lowest);
-    tops = max(s, tops);
-  }
+  if (op.softcap != 0)
+    for_tiles(begin, end, [&](int t, auto) { store(scores + t, capped(load(scores + t), op.softcap)); });
+  for_tiles(begin, end, [&](int t, auto edge) {
+    const F32x16 s = load(scores + t);
+    tops = max(edge() ? select(lanes_between(begin - t, end - t), s, lowest) : s, tops);
+  });
   const float top = max_lane(tops);
-  for (int t = tile0; t < end; t += 16) {
+  for_tiles(begin, end, [&](int t, auto edge) {
     F32x16 p = exp2(load(scores + t) - splat(top)), kept = keep(t, p);
-    if (is_edge(t)) {
+    if (edge()) {
       const Mask seen = lanes_between(begin - t, end - t);
       p = select(seen, p, zero()), kept = select(seen, kept, zero());
     }
     store(scores + t, kept);
     lanes = lanes + p;
-  }
-  top_out = top;
-  weight = tree_sum(lanes);
+  });
+  record[0] = top, record[1] = tree_sum(lanes);
 }
 
-// One block in one chunk of positions.
-template <class Kv>
-struct ChunkWork {
+// Merges the result of a chunk into that of the ones before.
+LOAM_INLINE void merge_result(const float* part, int64_t dims, float* result) {
+  const F32x16 top = splat(result[0]), part_top = splat(part[0]), highest = max(part_top, top);
+  const F32x16 x = exp2(top - highest), y = exp2(part_top - highest);
+  const F32x16 weight = fma(splat(result[1]), x, splat(part[1]) * y);
+  store(result, highest, 1);
+  store(result + 1, weight, 1);
+  for (int64_t d = 16; d < 16 + dims; d += 16) store(result + d, fma(load(result + d), x, load(part + d) * y));
+}
+
+// One block in one chunk of positions: what does not depend on the type of keys and values.
+struct Chunk {
   const Call& call;
   const Attention& op;
   const QueryBlock& block;
   const AttentionScratch& s;
-  int32_t base;  // first position of the chunk
+  int32_t base;    // first position
+  float* results;  // [query][step], for the results
+  int64_t step;
+  bool more;  // into results of the chunks before
 
-  const Kv* keys(int page) const {
-    const KvLayout& l = call.state.layout;
-    return reinterpret_cast<const Kv*>(call.state.data +
-                                       l.keys(block.row->pages[base / kPageTokens + page], size_t(block.kv_head)));
+  const std::byte* keys(int page) const {
+    const uint32_t* pages = block.row->pages + base / kPageTokens;
+    return call.state.data + call.state.layout.keys(pages[page], size_t(block.kv_head));
   }
-  const Kv* values(int page) const { return keys(page) + kPageTokens * op.head_dim; }
+  size_t head_bytes() const { return call.state.layout.head_bytes(); }
 
-  // Scores of a group of queries with one page of keys.
-  template <int Q>
-  void score_page(int query, int page, const Kv* const* parts) const {
-    const TileRange range = tiles_of(s, query, query + Q - 1, page);
-    if (range.count <= 0) return;
-    const int dims = op.head_dim;
-    multiply<Q, Kv>({s.q + query * s.stride, s.stride, s.scores + query * kScoreStride + range.first * 16, kScoreStride,
-                     range.first % (kPageTokens / 16), 0, dims, 0, dims, nullptr, nullptr},
-                    {parts, dims, kPageTokens, 16}, range.count * 16);
-  }
-
-  template <int Q>
-  void add_values(int query, const Kv* const* parts) const {
-    const int begin = s.begins[query], end = s.ends[query + Q - 1];
-    const int common = s.begins[query + Q - 1], common_end = s.ends[query];
-    multiply<Q, Kv>({s.scores + query * kScoreStride + begin, kScoreStride, s.part + query * s.stride, s.stride, 0,
-                     begin, end, common, common_end, s.begins + query, s.ends + query},
-                    {parts, kPageTokens, op.head_dim, 16}, op.head_dim);
-  }
-
-  void run() const {
-    const int queries = block.queries();
-    set_limits(op, block, base, s);
-    const int first_page = s.begins[0] / kPageTokens, end_page = (s.ends[queries - 1] + kPageTokens - 1) / kPageTokens;
-    const bool more = base + kAttentionChunk <= block.position;
-    const Kv* parts[kAttentionChunk / kPageTokens + 1];
-    for (int page = first_page; page < end_page; ++page) {
-      const Kv* const pair[] = {keys(page), page + 1 < end_page ? keys(page + 1) : values(first_page)};
-      for_groups<kTileQueries>(queries, [&](int query, auto n) { score_page<n()>(query, page, pair); });
-      parts[page] = values(page);
+  // Calls score(page, keys, keys or values that are read next) and add(parts, to, step) for a group of queries.
+  template <class Number, class Score, class Add>
+  LOAM_INLINE void walk(int query, int count, Score score, Add add) const {
+    const int first = s.begins[query] / kPageTokens, end = (s.ends[query + count - 1] + kPageTokens - 1) / kPageTokens;
+    const auto key_page = [&](int page) { return reinterpret_cast<const Number*>(keys(page)); };
+    const auto value_page = [&](int page) { return reinterpret_cast<const Number*>(keys(page) + head_bytes()); };
+    const Number* parts[kAttentionChunk / kPageTokens + 1];
+    for (int page = first; page < end; ++page) {
+      const Number* const pair[] = {key_page(page), page + 1 < end ? key_page(page + 1) : value_page(first)};
+      const TileRange range = tiles_of(s, query, query + count - 1, page);
+      if (range.count > 0) score(page, range, pair);
+      parts[page] = value_page(page);
     }
-    parts[end_page] = more ? keys(end_page) : parts[end_page - 1];
-    for (int j = 0; j < queries; ++j)
-      soften(op, s.scores + j * kScoreStride, s.begins[j], s.ends[j], s.part_top[j], s.part_weight[j],
-             [](int, F32x16 p) { return p; });
-    for_groups<kTileQueries>(queries, [&](int query, auto n) { add_values<n()>(query, parts); });
+    parts[end] = base + kAttentionChunk <= block.position ? key_page(end) : parts[end - 1];
+    add(parts, more ? s.part : results + query * step, more ? s.record : step);
+    for (int j = 0; more && j < count; ++j) merge_result(s.part + j * s.record, s.stride, results + (query + j) * step);
   }
 };
 
-// Merges a chunk's result into the running one, lanes over queries and then over d.
-LOAM_INLINE void merge_chunk(const AttentionScratch& s, int queries) {
-  for (int first = 0; first < queries; first += 16) {
-    const F32x16 top = load(s.top + first), part_top = load(s.part_top + first), highest = max(part_top, top);
-    const F32x16 x = exp2(top - highest), y = exp2(part_top - highest);
-    alignas(64) float xs[16], ys[16];
-    store(xs, x);
-    store(ys, y);
-    store(s.weight + first, fma(load(s.weight + first), x, load(s.part_weight + first) * y));
-    store(s.top + first, highest);
-    for (int j = first; j < queries && j < first + 16; ++j) {
-      float *sum = s.sums + j * s.stride, *part = s.part + j * s.stride;
-      for (int64_t d = 0; d < s.stride; d += 16)
-        store(sum + d, fma(load(sum + d), splat(xs[j - first]), load(part + d) * splat(ys[j - first])));
-    }
-  }
-}
+// Keys and values as floats.
+template <class Number>
+struct FloatChunk : Chunk {
+  static constexpr int kQueries = kTileQueries;
 
-LOAM_INLINE void take_chunk(const AttentionScratch& s, int queries) {
-  for (int i = 0; i < queries; i += 16) {
-    store(s.top + i, load(s.part_top + i));
-    store(s.weight + i, load(s.part_weight + i));
+  // Positions between two begins or ends are seen by the queries up to the one, or from the other on.
+  void add_values(int query, int count, const Number* const* parts, float* to, int64_t to_step) const {
+    const int *begins = s.begins + query, *ends = s.ends + query, last = count - 1;
+    const auto add = [&](int j, int n, int begin, int end, bool go_on) {
+      if (begin == end && go_on) return;
+      multiply<Number>(
+          n, {s.scores + j * kScoreStride + begin, kScoreStride, to + j * to_step + 16, to_step, 0, begin, end, go_on},
+          {parts, kPageShift, s.stride, 16}, int(s.stride));
+    };
+    if (ends[0] < begins[last]) {  // none is seen by all
+      for (int j = 0; j < count; ++j) add(j, 1, begins[j], ends[j], false);
+      return;
+    }
+    const bool late = begins[0] < begins[last];
+    if (late) add(0, count, begins[0], begins[0], false);
+    for (int j = 0; j < last; ++j) add(0, j + 1, begins[j], begins[j + 1], true);
+    add(0, count, begins[last], ends[0], late);
+    for (int j = 0; j < last; ++j) add(j + 1, last - j, ends[j], ends[j + 1], true);
   }
-  for (int64_t i = 0; i < queries * s.stride; i += 16) store(s.sums + i, load(s.part + i));
-}
+
+  void group(int query, int count) const {
+    const auto score = [&](int, TileRange range, const Number* const* keys_ahead) {
+      multiply<Number>(count,
+                       {s.q + query * s.stride, s.stride, s.scores + range.first * 16, kScoreStride,
+                        range.first % (kPageTokens / 16), 0, op.head_dim, false},
+                       {keys_ahead, kWhole, kPageTokens, 16}, range.count * 16);
+    };
+    walk<Number>(query, count, score, [&](const Number* const* parts, float* to, int64_t to_step) {
+      for (int j = 0; j < count; ++j)
+        soften(op, s.scores + j * kScoreStride, s.begins[query + j], s.ends[query + j], to + j * to_step,
+               [](int, F32x16 p) { return p; });
+      add_values(query, count, parts, to, to_step);
+    });
+  }
+};
 
 }  // namespace
 }  // namespace loam::cpu::ISA

@@ -39,9 +39,11 @@ void dot_tile(const DotProduct& p, const Parts<int8_t>& m, int first) {
         for (int v = 0; v < V; ++v) sums[j][v] = shift_left<7>(sums[j][v]);
       }
     }
-    for (int r = p.begin; r < p.end;) {
-      const int part = r / m.part_rows, part_end = (part + 1) * m.part_rows, stop = part_end < p.end ? part_end : p.end;
-      const int8_t* from = m.parts[part] + (r - part * m.part_rows) * row + (p.first + first) * vector;
+    int part = p.begin >> m.shift;
+    for (int r = p.begin; r < p.end; ++part) {
+      const int part_begin = part << m.shift, part_end = (part + 1) << m.shift,
+                stop = part_end < p.end ? part_end : p.end;
+      const int8_t* from = m.parts[part] + (r - part_begin) * row + (p.first + first) * vector;
       const ptrdiff_t ahead = m.parts[part + 1] - m.parts[part];
       for (; r < stop; ++r, x += 4, from += row) {
         Line y[V];
@@ -72,9 +74,13 @@ void dot_tile(const DotProduct& p, const Parts<int8_t>& m, int first) {
   }
 }
 
-template <bool kKeys, int Q>
-void multiply(const DotProduct& p, const Parts<int8_t>& m, int width) {
-  for_groups<kTileVectors>(width / 16, [&](int first, auto v) { dot_tile<kKeys, Q, v()>(p, m, first); });
+template <bool kKeys>
+void multiply_codes(int queries, const DotProduct& p, const Parts<int8_t>& m, int width) {
+  with_constant<kDotQueries>(queries, [&](auto q) {
+    for_groups<kTileVectors>(width / 16, [&](int first, int v) {
+      with_constant<kTileVectors>(v, [&](auto n) { dot_tile<kKeys, q(), n()>(p, m, first); });
+    });
+  });
 }
 
 // Scaled queries, as floats in s.q, become codes in their place.
@@ -87,59 +93,27 @@ LOAM_INLINE void round_queries(const AttentionScratch& s, int queries) {
   }
 }
 
-// The work on one chunk.
-struct RoundedChunk {
-  const Call& call;
-  const Attention& op;
-  const QueryBlock& block;
-  const AttentionScratch& s;
-  int32_t base;  // first position of the chunk
+struct RoundedChunk : Chunk {
+  static constexpr int kQueries = kDotQueries;
 
-  uint32_t page_of(int page) const { return block.row->pages[base / kPageTokens + page]; }
-  const KvLayout& layout() const { return call.state.layout; }
-  const int8_t* keys(int page) const {
-    return reinterpret_cast<const int8_t*>(call.state.data + layout().keys(page_of(page), size_t(block.kv_head)));
-  }
-  const int8_t* values(int page) const { return keys(page) + kPageTokens * s.stride; }
-  const float* key_scales(int page) const {
-    return reinterpret_cast<const float*>(keys(page) + 2 * kPageTokens * s.stride);
-  }
+  const float* key_scales(int page) const { return reinterpret_cast<const float*>(keys(page) + 2 * head_bytes()); }
   const float* value_scales(int page) const { return key_scales(page) + kPageTokens; }
 
-  template <int Q>
-  void score_page(int query, int page, const int8_t* const* parts) const {
-    const TileRange range = tiles_of(s, query, query + Q - 1, page);
-    if (range.count <= 0) return;
-    multiply<true, Q>(
-        {reinterpret_cast<const int8_t*>(s.q + query * s.stride), s.stride * 4,
-         s.scores + query * kScoreStride + range.first * 16, kScoreStride, range.first % (kPageTokens / 16), 0,
-         int(s.stride / 4), s.starts + query, key_scales(page), s.q_scales + query},
-        {parts, int(s.stride / 4), kPageTokens * 4, 64}, range.count * 16);
-  }
-
-  template <int Q>
-  void add_values(int query, const int8_t* const* parts) const {
-    const int begin = s.begins[query] / 4, end = (s.ends[query + Q - 1] + 3) / 4;
-    multiply<false, Q>({s.codes + query * kCodeStride + begin * 4, kCodeStride, s.part + query * s.stride, s.stride, 0,
-                        begin, end, nullptr, nullptr, s.steps + query},
-                       {parts, kPageTokens / 4, s.stride * 4, 64}, int(s.stride));
-  }
-
-  // Scores of a query become weights, and those times the scales of the values codes of 14 bits in two parts, as
-  // WeightCodes says; zeros in the other tiles from first to last.
-  void round_weights(int query, int first, int last, const float* const* scales) const {
-    float* weights = s.scores + query * kScoreStride;
-    const int begin = s.begins[query], end = s.ends[query], own = begin / 16 * 16;
-    soften(op, weights, begin, end, s.part_top[query], s.part_weight[query],
-           [&](int t, F32x16 p) { return p * load(scales[t / kPageTokens] + t % kPageTokens); });
+  // Scores of query j of a group become weights, and those times the scales of the values codes of 14 bits in two
+  // parts, as WeightCodes says; zeros in the other tiles from first to last.
+  void round_weights(int j, int begin, int end, int first, int last, float* record) const {
+    float* weights = s.scores + j * kScoreStride;
+    const int own = begin / 16 * 16;
+    soften(op, weights, begin, end, record,
+           [&](int t, F32x16 p) { return p * load(value_scales(t / kPageTokens) + t % kPageTokens); });
     I32x16 most = splat(int32_t(0));
     for (int t = own; t < end; t += 16) most = max(most, as_int(load(weights + t)) & splat(int32_t(0x7fffffff)));
     const uint32_t bits = max_lane(most);
     const float largest = __builtin_bit_cast(float, bits);
     const bool finite = bits < 0x7f800000u, none = !finite || largest < 1e-30f;
-    s.steps[query] = !finite ? __builtin_bit_cast(float, 0x7fc00000u) : none ? 0.f : largest / 16383.f;
+    s.steps[j] = !finite ? __builtin_bit_cast(float, 0x7fc00000u) : none ? 0.f : largest / 16383.f;
     const F32x16 inverse = splat(none ? 0.f : 16383.f / largest), magic = splat(12582912.f);
-    int8_t* codes = s.codes + query * kCodeStride;
+    int8_t* codes = s.codes + j * kCodeStride;
     for (int t = first; t < last; t += 16) {
       I32x16 code = splat(int32_t(0));  // else in the low bits, the others being those of `magic`
       if (!none && t >= own && t < end) code = as_int(fma(load(weights + t), inverse, magic));
@@ -148,21 +122,23 @@ struct RoundedChunk {
     }
   }
 
-  void run() const {
-    const int queries = block.queries();
-    set_limits(op, block, base, s);
-    const int first_page = s.begins[0] / kPageTokens, end_page = (s.ends[queries - 1] + kPageTokens - 1) / kPageTokens;
-    const bool more = base + kAttentionChunk <= block.position;
-    const int8_t* parts[kAttentionChunk / kPageTokens + 1];
-    const float* scales[kAttentionChunk / kPageTokens];
-    for (int page = first_page; page < end_page; ++page) {
-      const int8_t* const pair[] = {keys(page), page + 1 < end_page ? keys(page + 1) : values(first_page)};
-      for_groups<kDotQueries>(queries, [&](int query, auto n) { score_page<n()>(query, page, pair); });
-      parts[page] = values(page), scales[page] = value_scales(page);
-    }
-    parts[end_page] = more ? keys(end_page) : parts[end_page - 1];
-    for (int j = 0; j < queries; ++j) round_weights(j, s.begins[0] / 16 * 16, s.ends[queries - 1], scales);
-    for_groups<kDotQueries>(queries, [&](int query, auto n) { add_values<n()>(query, parts); });
+  void group(int query, int count) const {
+    const auto score = [&](int page, TileRange range, const int8_t* const* keys_ahead) {
+      multiply_codes<true>(count,
+                           {reinterpret_cast<const int8_t*>(s.q + query * s.stride), s.stride * 4,
+                            s.scores + range.first * 16, kScoreStride, range.first % (kPageTokens / 16), 0,
+                            int(s.stride / 4), s.starts + query, key_scales(page), s.q_scales + query},
+                           {keys_ahead, kWhole, kPageTokens * 4, 64}, range.count * 16);
+    };
+    walk<int8_t>(query, count, score, [&](const int8_t* const* parts, float* to, int64_t to_step) {
+      const int begin = s.begins[query], end = s.ends[query + count - 1];
+      for (int j = 0; j < count; ++j)
+        round_weights(j, s.begins[query + j], s.ends[query + j], begin / 16 * 16, end, to + j * to_step);
+      multiply_codes<false>(count,
+                            {s.codes + begin / 4 * 4, kCodeStride, to + 16, to_step, 0, begin / 4, (end + 3) / 4,
+                             nullptr, nullptr, s.steps},
+                            {parts, kPageShift - 2, s.stride * 4, 64}, int(s.stride));
+    });
   }
 };
 
