@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include "core/text/json.h"
 #include "tools/bench/statistics.h"
+#include "tools/cli/files.h"
 
 namespace loam {
 namespace {
@@ -121,11 +120,7 @@ std::vector<BenchResult> parse_results(const std::string& json, const std::strin
   });
 }
 
-std::vector<BenchResult> read_results(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(Code::io, "cannot read %s", path.c_str());
-  return parse_results({std::istreambuf_iterator<char>(file), {}}, path);
-}
+std::vector<BenchResult> read_results(const std::string& path) { return parse_results(read_text_file(path), path); }
 
 std::string describe_comparison(const std::vector<BenchResult>& a, const std::vector<BenchResult>& b) {
   const bool by_model = several_models(a) || several_models(b);

@@ -1,16 +1,11 @@
 // Dots of a panel line by line, for instruction sets whose panels are all of one form and as they were unpacked.
 #pragma once
+#include "backends/cpu/isa/one_dot_form.h"
 #include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int kDotForms = 1;  // kinds of panels that are multiplied unlike
-LOAM_INLINE int dot_form(bool /*is_signed*/, int /*bits*/) { return 0; }
-template <int kForm>
-constexpr bool dots_start() {  // from the running sums of finish_panel
-  return false;
-}
 LOAM_INLINE void finish_panel(bool /*is_signed*/, uint8_t*, int64_t, int32_t*) {}
 
 // acc += codes * x over begin .. end, multiples of 16.

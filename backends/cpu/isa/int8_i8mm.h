@@ -2,17 +2,11 @@
 // One token is left to sdot.
 #pragma once
 #include "backends/cpu/isa/lines_neon.h"
+#include "backends/cpu/isa/one_dot_form.h"
 #include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
-
-constexpr int kDotForms = 1;  // kinds of panels that are multiplied unlike
-LOAM_INLINE int dot_form(bool /*is_signed*/, int /*bits*/) { return 0; }
-template <int kForm>
-constexpr bool dots_start() {
-  return false;
-}
 
 // Two lines of 16 rows x 4 k become eight registers of 2 rows x 8 k.
 LOAM_INLINE void finish_panel(bool /*is_signed*/, uint8_t* codes, int64_t n, int32_t*) {

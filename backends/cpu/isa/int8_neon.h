@@ -1,17 +1,12 @@
 // Dots with NEON's sdot: a register of four rows x 4 k times four activations out of sixteen.
 #pragma once
 #include "backends/cpu/isa/lines_neon.h"
+#include "backends/cpu/isa/one_dot_form.h"
 #include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int kDotForms = 1;  // kinds of panels that are multiplied unlike
-LOAM_INLINE int dot_form(bool /*is_signed*/, int /*bits*/) { return 0; }
-template <int kForm>
-constexpr bool dots_start() {
-  return false;
-}
 LOAM_INLINE void finish_panel(bool /*is_signed*/, uint8_t*, int64_t, int32_t*) {}
 
 template <int kLane, int T>
