@@ -1,8 +1,8 @@
 // The C API: what a model says of itself, text and tokens, chat templates.
-#include <nlohmann/json.hpp>
 
 #include "core/loam_api_internal.h"
 #include "core/text/chat_template.h"
+#include "core/text/json.h"
 
 using namespace loam;
 using namespace loam::api;
@@ -28,9 +28,7 @@ void check_flags(uint32_t flags, uint32_t known) {
 
 std::string text_of(const MetaValue& value) {
   if (const std::string* text = std::get_if<std::string>(&value)) return *text;
-  return std::visit(
-      [](const auto& v) { return nlohmann::json(v).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); },
-      value);
+  return std::visit([](const auto& v) { return Json(v).dump_any(); }, value);
 }
 
 loam_model_info info_of(const ModelState& state) {

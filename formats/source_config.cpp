@@ -1,25 +1,18 @@
 #include "formats/source_config.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+
+#include "core/text/json.h"
 
 namespace loam {
 namespace {
 
-using Json = nlohmann::json;
-
-template <class T>
-MetaValue array_of(const Json& j) {
-  std::vector<T> out;
-  for (const auto& x : j) out.push_back(x.get<T>());
-  return out;
-}
-
 MetaValue array_value(const Json& j) {
   const auto all = [&](auto test) { return std::all_of(j.begin(), j.end(), test); };
-  if (all([](const Json& x) { return x.is_number_integer(); })) return array_of<int64_t>(j);
-  if (all([](const Json& x) { return x.is_number(); })) return array_of<double>(j);
-  if (all([](const Json& x) { return x.is_string(); })) return array_of<std::string>(j);
-  return j.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (all([](const Json& x) { return x.is_number_integer(); })) return j.list<int64_t>();
+  if (all([](const Json& x) { return x.is_number(); })) return j.list<double>();
+  if (all([](const Json& x) { return x.is_string(); })) return j.list<std::string>();
+  return j.dump_any();
 }
 
 void flatten(const Json& j, const std::string& prefix, int depth, Metadata& out) {
@@ -85,11 +78,7 @@ SourceConfig SourceConfig::from_gguf(const Metadata& metadata, const std::string
 }
 
 SourceConfig SourceConfig::from_json(std::string_view json, std::string where) {
-  const auto not_too_deep = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > 32) fail(Code::bad_file, "%s: nested too deeply", where.c_str());
-    return true;
-  };
-  const Json j = Json::parse(json, not_too_deep, false);
+  const Json j = parse_json(json, where.c_str());
   if (!j.is_object()) fail(Code::bad_file, "%s: not a JSON object", where.c_str());
   Metadata values;
   flatten(j, "", 0, values);

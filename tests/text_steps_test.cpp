@@ -137,7 +137,7 @@ TEST_CASE("steps: bytes that are not UTF-8 pass through every normalizer") {
        R"({"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true})",
        R"({"type":"Replace","pattern":{"Regex":"\\s+|x"},"content":" "})", R"({"type":"Prepend","prepend":"_"})"}) {
     CAPTURE(json);
-    const Normalizer step = make_normalizer(Json::parse(json));
+    const Normalizer step = make_normalizer(parse_json(json, "test"));
     for (int round = 0; round < 500; ++round) {
       std::string text, invalid, kept;
       for (int i = int(rng() % 30); i > 0; --i)
@@ -194,7 +194,7 @@ TEST_CASE("steps: damaged charsmaps") {
 TEST_CASE("steps: unknown names and bad fields are errors that tell them") {
   const auto message = [](auto make, const char* json) -> std::string {
     try {
-      make(Json::parse(json));
+      make(parse_json(json, "test"));
     } catch (const Error& e) {
       return e.what();
     }
@@ -229,8 +229,9 @@ TEST_CASE("steps: templates") {
   for (const char* token : {"<s>", "</s>", "a"}) builder.add(token);
   const TokenizerSpec spec = builder.finish({});
   const auto make = [&](const std::string& single, const char* ids = "[0]") {
-    return make_post_processor(Json::parse(R"({"type":"TemplateProcessing","single":[)" + single +
-                                           R"(],"special_tokens":{"x":{"ids":)" + ids + "}}}"),
+    return make_post_processor(parse_json(R"({"type":"TemplateProcessing","single":[)" + single +
+                                              R"(],"special_tokens":{"x":{"ids":)" + ids + "}}}",
+                                          "test"),
                                spec);
   };
   const std::string x = R"({"SpecialToken":{"id":"x"}})", text = R"({"Sequence":{"id":"A"}})";
@@ -245,7 +246,7 @@ TEST_CASE("steps: templates") {
 
 TEST_CASE("steps: decoders on single pieces and on bytes") {
   const auto decode = [](const char* json, Tokens tokens, bool begins = true) {
-    return make_decoder(Json::parse(json)).decode(std::move(tokens), begins);
+    return make_decoder(parse_json(json, "test")).decode(std::move(tokens), begins);
   };
   CHECK(decode(R"({"type":"ByteFallback"})", {"<0xE2>", "<0x96>", "a", "<0xff>"}) ==
         "\xe2\x96"

@@ -68,8 +68,7 @@ json render(const json& request) {
   json answer;
   try {
     const std::string time = request.value("time", "");
-    answer["text"] =
-        render_template(request["template"].get<std::string>(), request["context"].dump(), &cost, time);
+    answer["text"] = render_template(request["template"].get<std::string>(), request["context"].dump(), &cost, time);
   } catch (const Error& e) {
     answer["error"] = e.what();
   }
@@ -86,7 +85,7 @@ const Step& made(const json& request, Step (*make)(const Json&)) {
   static std::map<std::string, Step> steps;
   const std::string key = request["step"].dump();
   const auto it = steps.find(key);
-  return it != steps.end() ? it->second : steps.emplace(key, make(Json::parse(key))).first->second;
+  return it != steps.end() ? it->second : steps.emplace(key, make(parse_json(key, "a step"))).first->second;
 }
 
 json normalize(const json& request) {

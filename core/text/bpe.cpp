@@ -93,8 +93,8 @@ void check_word_size(std::string_view word) {
 }
 
 BpeOptions read_bpe_options(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
-  const auto dropout = step.find("dropout");
-  if (dropout != step.end() && !dropout->is_null() && *dropout != 0) {
+  const Json* const dropout = step.find("dropout");
+  if (dropout && !dropout->is_null() && *dropout != 0) {
     fail(Code::unsupported, "tokenizer: a BPE model with dropout gives random tokens; remove 'dropout' from its file");
   }
   return {bool_field(step, "byte_fallback", false),        bool_field(step, "fuse_unk", false),

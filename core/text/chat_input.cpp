@@ -5,21 +5,17 @@
 namespace loam {
 namespace {
 
-using Json = nlohmann::ordered_json;  // templates see the order of keys
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 ChatTemplateInput read(std::string_view text, const std::vector<TemplateVariable>& variables) {
   constexpr const char* kWhat = "the input of the chat template";
-  Json json = parse_json<Json>(text, kWhat);
+  Json json = parse_json(text, kWhat);
   if (json.is_array()) json = Json{{"messages", std::move(json)}};
   if (!json.is_object() || !json.contains("messages"))
     fail(Code::bad_argument, "%s is neither a JSON list of messages nor an object with 'messages'", kWhat);
-  for (const auto& [name, value] : variables) json[name] = parse_json<Json>(value, ("the variable " + name).c_str());
+  for (const auto& [name, value] : variables) json[name] = parse_json(value, ("the variable " + name).c_str());
   return with_json_errors(kWhat, [&] {
     ChatTemplateInput input;
     const auto take = [&](const char* name) {
-      std::string out = json.contains(name) && !json[name].is_null() ? dump(json[name]) : "";
+      std::string out = json.contains(name) && !json[name].is_null() ? json[name].dump_any() : "";
       json.erase(name);
       return out;
     };
@@ -28,7 +24,7 @@ ChatTemplateInput read(std::string_view text, const std::vector<TemplateVariable
     input.documents = take("documents");
     input.add_generation_prompt = json.value("add_generation_prompt", true);
     json.erase("add_generation_prompt");
-    if (!json.empty()) input.more = dump(json);
+    if (!json.empty()) input.more = json.dump_any();
     return input;
   });
 }

@@ -1,8 +1,6 @@
 // Messages and tools become the context that transformers gives to a template.
 #include "core/text/chat_template.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/error.h"
 #include "core/text/jinja/interpreter.h"
 

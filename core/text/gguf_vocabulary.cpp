@@ -25,7 +25,7 @@ Json json_template(int32_t bos, int32_t eos) {
   Json single = Json::array(), ids = Json::object();
   const auto add = [&](const char* name, int32_t id) {
     single.push_back({{"SpecialToken", {{"id", name}, {"type_id", 0}}}});
-    ids[name] = {{"id", name}, {"ids", {id}}};
+    ids[name] = {{"id", name}, {"ids", Json::array({id})}};
   };
   if (bos >= 0) add("bos", bos);
   single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
@@ -34,7 +34,7 @@ Json json_template(int32_t bos, int32_t eos) {
 }
 
 Json json_sequence(const char* list, std::initializer_list<Json> steps) {
-  return {{"type", "Sequence"}, {list, Json::array_t(steps)}};
+  return {{"type", "Sequence"}, {list, Json::array(steps)}};
 }
 
 Json json_replace(std::string_view from, std::string_view to) {

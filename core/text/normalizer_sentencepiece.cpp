@@ -32,7 +32,7 @@ class SentencePiece {
     const Json fixed = step.value("user_defined", Json::array());
     std::vector<PrefixTrie::Entry> entries;
     for (const Json& token : fixed) {
-      const auto& text = token.get_ref<const std::string&>();
+      const std::string& text = token.text();
       if (text.empty()) continue;
       entries.push_back({text, 0});
       fixed_begins_[uint8_t(text[0])] = true;

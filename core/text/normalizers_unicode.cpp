@@ -1,4 +1,6 @@
 // Normalizers that go character by character. Invalid bytes pass through all of them.
+#include <memory>
+
 #include "core/error.h"
 #include "core/text/charsmap.h"
 #include "core/text/normalizers.h"

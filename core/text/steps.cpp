@@ -18,22 +18,22 @@ std::string step_type(const char* kind, const Json& step) {
 }
 
 bool bool_field(const Json& step, const char* name, bool otherwise) {
-  const auto it = step.find(name);
-  if (it == step.end() || it->is_null()) return otherwise;
+  const Json* const it = step.find(name);
+  if (!it || it->is_null()) return otherwise;
   if (!it->is_boolean()) fail(Code::bad_file, "tokenizer: '%s' is not true or false", name);
   return it->get<bool>();
 }
 
 std::string string_field(const Json& step, const char* name) {
-  const auto it = step.find(name);
-  if (it == step.end() || it->is_null()) return {};
+  const Json* const it = step.find(name);
+  if (!it || it->is_null()) return {};
   if (!it->is_string()) fail(Code::bad_file, "tokenizer: '%s' is not a string", name);
   return it->get<std::string>();
 }
 
 std::string pattern_field(const Json& step, const char* name, bool& is_regex) {
-  const auto it = step.find(name);
-  if (it != step.end() && it->is_object()) {
+  const Json* const it = step.find(name);
+  if (it && it->is_object()) {
     is_regex = it->contains("Regex");
     if (is_regex || it->contains("String")) return string_field(*it, is_regex ? "Regex" : "String");
   }

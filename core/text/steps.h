@@ -3,17 +3,16 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/text/json.h"
 #include "core/text/model_scratch.h"
 
 namespace loam {
 
-using Json = nlohmann::json;
 struct TokenizerSpec;
 class Vocabulary;
 

@@ -23,15 +23,15 @@ TokenizerConfig::TokenizerConfig(std::string_view config, std::string_view gener
 
 // A special token is a text, or an object with its content.
 std::string TokenizerConfig::token_text(const char* name) const {
-  const auto it = config_.find(name);
-  if (it == config_.end()) return {};
+  const Json* const it = config_.find(name);
+  if (!it) return {};
   if (it->is_string()) return it->get<std::string>();
   return it->is_object() ? string_field(*it, "content") : std::string();
 }
 
 std::string TokenizerConfig::chat_template() const {
-  const auto it = config_.find("chat_template");
-  if (it == config_.end()) return {};
+  const Json* const it = config_.find("chat_template");
+  if (!it) return {};
   if (it->is_string()) return it->get<std::string>();
   if (!it->is_array()) return {};
   std::string text;
@@ -42,15 +42,15 @@ std::string TokenizerConfig::chat_template() const {
 }
 
 std::string TokenizerConfig::class_name() const {
-  const auto it = config_.find("tokenizer_class");
-  std::string name = it != config_.end() && it->is_string() ? it->get<std::string>() : std::string();
+  const Json* const it = config_.find("tokenizer_class");
+  std::string name = it && it->is_string() ? it->get<std::string>() : std::string();
   if (name.ends_with("Fast")) name.resize(name.size() - 4);
   return name;
 }
 
 std::optional<bool> TokenizerConfig::flag(const char* name) const {
-  const auto it = config_.find(name);
-  if (it == config_.end() || !it->is_boolean()) return std::nullopt;
+  const Json* const it = config_.find(name);
+  if (!it || !it->is_boolean()) return std::nullopt;
   return it->get<bool>();
 }
 
@@ -88,8 +88,8 @@ TokenKind added_token_kind(uint8_t flags) {
 
 std::vector<TokenizerConfig::Added> TokenizerConfig::added_tokens() const {
   std::vector<Added> out;
-  const auto tokens = config_.find("added_tokens_decoder");
-  if (tokens == config_.end() || !tokens->is_object()) return out;
+  const Json* const tokens = config_.find("added_tokens_decoder");
+  if (!tokens || !tokens->is_object()) return out;
   for (const auto& [key, token] : tokens->items()) {
     size_t id = 0;
     const auto end = std::from_chars(key.data(), key.data() + key.size(), id).ptr;

@@ -45,17 +45,16 @@ void read_vocabulary(const TokenizerJsonParts& parts, std::vector<Entry>& entrie
 }
 
 void read_added(const Json& root, std::vector<Entry>& entries) {
-  const auto added = root.find("added_tokens");
-  if (added == root.end() || added->is_null()) return;
+  const Json* const added = root.find("added_tokens");
+  if (!added || added->is_null()) return;
   if (!added->is_array()) fail(Code::bad_file, "tokenizer.json: added_tokens is not a list");
   for (const Json& token : *added) {
-    const auto content = token.find("content");
-    if (content == token.end() || !content->is_string())
-      fail(Code::bad_file, "tokenizer.json: an added token has no content");
+    const Json* const content = token.find("content");
+    if (!content || !content->is_string()) fail(Code::bad_file, "tokenizer.json: an added token has no content");
     uint8_t flags = added_token_flags(token);
     const Json id = token.value("id", Json());
     Entry& e = entry_at(entries, id.is_number_integer() ? id.get<int64_t>() : -1);
-    const auto& text = content->get_ref<const std::string&>();
+    const std::string& text = content->text();
     if (e.kind == TokenKind::unused || e.text != text) flags |= TokenFlags::outside;
     e = {text, added_token_kind(flags), flags, e.score};
   }

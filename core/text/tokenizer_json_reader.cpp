@@ -1,6 +1,8 @@
 // A handler for nlohmann's event parser. Building its tree of a big vocabulary would take most of the loading time.
 #include "core/text/tokenizer_json_reader.h"
 
+#include <nlohmann/json.hpp>
+
 #include "core/text/json.h"
 
 namespace loam {
@@ -8,9 +10,9 @@ namespace {
 
 using Text = TokenizerJsonParts::Text;
 
-class Handler : public nlohmann::json_sax<Json> {
+class Handler : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Handler(TokenizerJsonParts& parts) : parts_(parts) {}
+  explicit Handler(TokenizerJsonParts& parts) : parts_(parts), tree_(parts.root) {}
 
   bool null() override { return scalar(nullptr); }
   bool boolean(bool value) override { return scalar(value); }
@@ -22,14 +24,14 @@ class Handler : public nlohmann::json_sax<Json> {
     if (mode_ == Mode::pair) return set_score(value);
     return scalar(value);
   }
-  bool binary(Json::binary_t&) override { return false; }
+  bool binary(nlohmann::json::binary_t&) override { return false; }
   bool string(std::string& value) override;
   bool key(std::string& value) override;
   bool start_object(size_t) override;
   bool start_array(size_t) override;
   bool end_object() override { return end(); }
   bool end_array() override { return end(); }
-  bool parse_error(size_t, const std::string&, const Json::exception& e) override {
+  bool parse_error(size_t, const std::string&, const nlohmann::json::exception& e) override {
     fail(Code::bad_file, "tokenizer.json is not valid JSON: %.300s", e.what());
   }
 
@@ -53,27 +55,26 @@ class Handler : public nlohmann::json_sax<Json> {
   template <class T>
   bool scalar(T&& value) {
     check_tree();
-    place(Json(std::forward<T>(value)));
+    tree_.add(Json(std::forward<T>(value)));
     return true;
   }
   void check_tree() const {
     if (mode_ == Mode::merges || mode_ == Mode::merge) fail_merge();
     if (mode_ != Mode::tree) fail_token();
   }
-  Json* place(Json&& value);
   Text keep(std::string_view text) {
     parts_.texts += text;
     return {parts_.texts.size() - text.size(), text.size()};
   }
   void add_merge(std::string_view text);
   void open(Json&& value) {
-    if (open_.size() >= size_t(kJsonDepth)) {
+    if (tree_.depth() >= size_t(kJsonDepth)) {
       fail(Code::bad_file, "tokenizer.json is nested deeper than %d levels", kJsonDepth);
     }
-    open_.push_back(place(std::move(value)));
+    tree_.open(std::move(value));
   }
   bool end();
-  bool in_model() const { return open_.size() == 2 && in_model_; }
+  bool in_model() const { return tree_.depth() == 2 && in_model_; }
 
   [[noreturn]] static void fail_token() {
     fail(Code::bad_file, "tokenizer.json: a token of the vocabulary is neither \"text\": id nor [\"text\", score]");
@@ -84,34 +85,20 @@ class Handler : public nlohmann::json_sax<Json> {
 
   TokenizerJsonParts& parts_;
   Mode mode_ = Mode::tree;
-  std::vector<Json*> open_;  // objects and lists of the tree around this place
-  std::string key_;
+  JsonBuilder tree_;
   Text key_text_{};
   Text pair_[2]{};
   int strings_ = 0, scores_ = 0;  // seen in a pair
   bool in_model_ = false;
 };
 
-Json* Handler::place(Json&& value) {
-  if (open_.empty()) {
-    parts_.root = std::move(value);
-    return &parts_.root;
-  }
-  Json& parent = *open_.back();
-  if (parent.is_array()) {
-    parent.push_back(std::move(value));
-    return &parent.back();
-  }
-  return &(parent[key_] = std::move(value));
-}
-
 bool Handler::key(std::string& value) {
   if (mode_ == Mode::vocab) {
     key_text_ = keep(value);
     return true;
   }
-  key_ = std::move(value);
-  if (open_.size() == 1) in_model_ = key_ == "model";
+  tree_.key(std::move(value));
+  if (tree_.depth() == 1) in_model_ = tree_.key() == "model";
   return true;
 }
 
@@ -139,7 +126,7 @@ bool Handler::string(std::string& value) {
 
 bool Handler::start_object(size_t) {
   check_tree();
-  if (in_model() && key_ == "vocab") {
+  if (in_model() && tree_.key() == "vocab") {
     mode_ = Mode::vocab;
     parts_.vocabulary.clear();
     parts_.has_vocabulary = true, parts_.has_scores = false;
@@ -156,11 +143,11 @@ bool Handler::start_array(size_t) {
     return true;
   }
   check_tree();
-  if (in_model() && key_ == "vocab") {
+  if (in_model() && tree_.key() == "vocab") {
     mode_ = Mode::scored;
     parts_.vocabulary.clear();
     parts_.has_vocabulary = parts_.has_scores = true;
-  } else if (in_model() && key_ == "merges") {
+  } else if (in_model() && tree_.key() == "merges") {
     mode_ = Mode::merges;
     parts_.merges.clear();
   } else {
@@ -180,7 +167,7 @@ bool Handler::end() {
   } else if (mode_ != Mode::tree) {
     mode_ = Mode::tree;
   } else {
-    open_.pop_back();
+    tree_.close();
   }
   return true;
 }
@@ -191,7 +178,7 @@ TokenizerJsonParts read_tokenizer_json(std::string_view json) {
   TokenizerJsonParts parts;
   parts.texts.reserve(json.size() / 4);
   Handler handler(parts);
-  Json::sax_parse(json.begin(), json.end(), &handler);
+  nlohmann::json::sax_parse(json.begin(), json.end(), &handler);
   return parts;
 }
 

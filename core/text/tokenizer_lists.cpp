@@ -2,6 +2,7 @@
 #include "core/text/tokenizer_lists.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/text/gguf_pre.h"
 #include "core/text/gguf_vocabulary.h"
@@ -70,15 +71,18 @@ LoadedTokenizer tokenizer_from_vocab_txt(std::string_view vocab, std::string_vie
                                          std::string_view generation_config) {
   return with_json_errors("vocab.txt", [&] {
     const TokenizerConfig settings(config, generation_config);
-    Json ids = Json::object(), added = added_tokens(settings);
+    std::map<std::string_view, int64_t> ids;
+    Json added = added_tokens(settings);
     int64_t count = 0;
-    each_line(vocab, [&](std::string_view line) { ids[std::string(line)] = count++; });
+    each_line(vocab, [&](std::string_view line) { ids[line] = count++; });
     if (added.empty()) {
       for (const char* text : {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}) {
-        if (ids.contains(text)) added.push_back(special_token(text, ids[text].get<int64_t>()));
+        if (ids.contains(text)) added.push_back(special_token(text, ids.at(text)));
       }
     }
     if (!ids.contains("[CLS]") || !ids.contains("[SEP]")) fail(Code::bad_file, "vocab.txt: no line is [CLS] or [SEP]");
+    Json::Object vocabulary;
+    for (const auto& [text, id] : ids) vocabulary.push_back({std::string(text), id});
     const auto strip = settings.flag("strip_accents");
     const Json normalizer = {{"type", "BertNormalizer"},
                              {"clean_text", true},
@@ -89,11 +93,11 @@ LoadedTokenizer tokenizer_from_vocab_txt(std::string_view vocab, std::string_vie
                         {"unk_token", "[UNK]"},
                         {"continuing_subword_prefix", "##"},
                         {"max_input_chars_per_word", 100},
-                        {"vocab", ids}};
+                        {"vocab", std::move(vocabulary)}};
     const Json root = {{"added_tokens", added},
                        {"normalizer", normalizer},
                        {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-                       {"post_processor", json_template(ids["[CLS]"].get<int32_t>(), ids["[SEP]"].get<int32_t>())},
+                       {"post_processor", json_template(int32_t(ids["[CLS]"]), int32_t(ids["[SEP]"]))},
                        {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
                        {"model", model}};
     return tokenizer_from_json(root.dump(), config, generation_config);
@@ -108,7 +112,7 @@ LoadedTokenizer tokenizer_from_vocab_json(std::string_view vocab, std::string_vi
     const Json ids = parse_json(vocab, "vocab.json");
     Json added = added_tokens(settings), rules = Json::array();
     for (const char* text : {"<|endoftext|>", "<s>", "</s>", "<unk>", "<pad>"}) {
-      if (settings.added_tokens().empty() && ids.is_object() && ids.contains(text)) {
+      if (settings.added_tokens().empty() && ids.contains(text)) {
         added.push_back(special_token(text, ids[text].get<int64_t>()));
       }
     }

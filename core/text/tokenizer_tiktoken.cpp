@@ -138,8 +138,8 @@ LoadedTokenizer load_tiktoken(std::string_view text, const TokenizerConfig& conf
 
 // A number of `object`; fails if it is not there or above `most`.
 size_t count_field(const Json& object, const char* name, size_t most) {
-  const auto it = object.find(name);
-  if (it == object.end() || !it->is_number_unsigned() || it->get<uint64_t>() > most) {
+  const Json* const it = object.find(name);
+  if (!it || !it->is_number_unsigned() || it->get<uint64_t>() > most) {
     fail(Code::bad_file, "tekken.json: '%s' is missing or too large", name);
   }
   return it->get<size_t>();
@@ -168,7 +168,7 @@ void add_tekken_special(const Json& root, size_t count, TokenizerSpecBuilder& bu
                                       "[TOOL_CONTENT]"};
   std::vector<std::string> texts(count);
   size_t named = 0;
-  if (const auto list = root.find("special_tokens"); list != root.end() && list->is_array()) {
+  if (const Json* list = root.find("special_tokens"); list && list->is_array()) {
     for (const Json& token : *list) {
       const size_t rank = count_field(token, "rank", count ? count - 1 : 0);
       texts.at(rank) = string_field(token, "token_str");

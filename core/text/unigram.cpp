@@ -30,8 +30,8 @@ struct Tables {
   Tables(const Json& step, const TokenizerSpec& s, const Vocabulary& v)
       : spec(s), vocabulary(v), bytes(bool_field(step, "byte_fallback", false), s, v) {
     if (s.scores.empty()) fail(Code::bad_file, "tokenizer: a Unigram model without scores");
-    const auto id = step.find("unk_id");
-    if (id == step.end() || id->is_null()) return;
+    const Json* const id = step.find("unk_id");
+    if (!id || id->is_null()) return;
     if (!id->is_number_integer() || id->get<int64_t>() < 0 || id->get<int64_t>() >= int64_t(s.size())) {
       fail(Code::bad_file, "tokenizer: the unk_id of a Unigram model is not in its vocabulary");
     }

@@ -73,45 +73,45 @@ std::string describe_profile(const BenchResult& r) {
 }
 
 std::string to_json(const std::vector<BenchResult>& results) {
-  nlohmann::ordered_json all = {{"format", "loam bench 1"}, {"version", LOAM_VERSION}};
-  all["results"] = nlohmann::ordered_json::array();
+  Json all = {{"format", "loam bench 1"}, {"version", LOAM_VERSION}};
+  all["results"] = Json::array();
   for (const BenchResult& r : results) {
     const auto [low, high] = std::minmax_element(r.rates.begin(), r.rates.end());
-    nlohmann::ordered_json one = {{"model", r.model},
-                                  {"isa", r.isa},
-                                  {"test", r.test},
-                                  {"threads", r.threads},
-                                  {"tokens_per_second", r.rates},
-                                  {"median", median(r.rates)},
-                                  {"lowest", r.rates.empty() ? 0 : *low},
-                                  {"highest", r.rates.empty() ? 0 : *high},
-                                  {"bound", r.bound},
-                                  {"shares", r.shares},
-                                  {"share", median(r.shares)},
-                                  {"int8_gops", r.limits.int8},
-                                  {"f32_gflops", r.limits.f32},
-                                  {"read_gbs", r.limits.bandwidth}};
+    Json one = {{"model", r.model},
+                {"isa", r.isa},
+                {"test", r.test},
+                {"threads", r.threads},
+                {"tokens_per_second", r.rates},
+                {"median", median(r.rates)},
+                {"lowest", r.rates.empty() ? 0 : *low},
+                {"highest", r.rates.empty() ? 0 : *high},
+                {"bound", r.bound},
+                {"shares", r.shares},
+                {"share", median(r.shares)},
+                {"int8_gops", r.limits.int8},
+                {"f32_gflops", r.limits.f32},
+                {"read_gbs", r.limits.bandwidth}};
     for (const ProfileLine& p : r.profile) {
       one["profile"].push_back(
           {{"what", p.what}, {"seconds", p.seconds}, {"least_seconds", p.least}, {"limit", p.limit}});
     }
     all["results"].push_back(std::move(one));
   }
-  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return all.dump_any(2) + "\n";
 }
 
 std::vector<BenchResult> parse_results(const std::string& json, const std::string& path) {
-  const auto all = parse_json(json, path.c_str());
+  const Json all = parse_json(json, path.c_str());
   return with_json_errors(path.c_str(), [&] {
     if (!all.is_object() || all.value("format", "") != "loam bench 1")
       fail(Code::bad_file, "%s: is not what loam bench --json prints", path.c_str());
     std::vector<BenchResult> results;
-    for (const auto& one : all.at("results")) {
+    for (const Json& one : all["results"]) {
       BenchResult r;
-      r.model = one.at("model"), r.isa = one.at("isa"), r.test = one.at("test");
-      r.threads = one.at("threads").get<int>();
-      r.rates = one.at("tokens_per_second").get<std::vector<double>>();
-      r.shares = one.at("shares").get<std::vector<double>>();
+      r.model = one["model"].text(), r.isa = one["isa"].text(), r.test = one["test"].text();
+      r.threads = one["threads"].get<int>();
+      r.rates = one["tokens_per_second"].list<double>();
+      r.shares = one["shares"].list<double>();
       if (r.rates.size() > 100 || r.shares.size() > 100)  // the exact test takes the fourth power of that
         fail(Code::bad_file, "%s: %zu runs of a test, at most 100 are compared", path.c_str(), r.rates.size());
       results.push_back(std::move(r));

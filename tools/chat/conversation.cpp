@@ -4,15 +4,15 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "core/text/json.h"
 #include "tools/cli/files.h"
 
 namespace loam {
 namespace {
 
-nlohmann::ordered_json to_json(const std::vector<Message>& messages) {
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+Json to_json(const std::vector<Message>& messages) {
+  Json all = Json::array();
   for (const Message& m : messages) {
     all.push_back({{"role", m.role}, {"content", m.content}});
     if (!m.thinking.empty()) all.back()["reasoning_content"] = m.thinking;
@@ -45,7 +45,7 @@ std::string Conversation::render(const std::string& partial_answer) const {
   const bool thought =
       std::any_of(messages_.begin(), messages_.end(), [](const Message& m) { return !m.thinking.empty(); });
   if (thought)
-    input.messages_json = to_json(messages_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    input.messages_json = to_json(messages_).dump_any();
   else
     for (const Message& m : messages_) input.messages.push_back({m.role, m.content});
   input.bos_token = token(tokenizer_.spec().bos);
@@ -159,7 +159,7 @@ bool Conversation::undo() {
 void Conversation::save(const std::string& path) const {
   const std::string part = path + ".part";
   std::ofstream out(part, std::ios::binary);
-  out << to_json(messages_).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  out << to_json(messages_).dump_any(2) << "\n";
   out.close();
   std::error_code error;
   if (out) std::filesystem::rename(part, path, error);
@@ -170,16 +170,17 @@ void Conversation::save(const std::string& path) const {
 }
 
 void Conversation::load(const std::string& path) {
-  const auto all = nlohmann::json::parse(read_text_file(path), nullptr, false);
+  const Json all = parse_json(read_text_file(path), path.c_str());
   if (!all.is_array())
     fail(Code::bad_file, "%s is not a saved conversation: expected a JSON list of messages", path.c_str());
   std::vector<Message> messages;
-  for (const auto& m : all) {
+  for (const Json& m : all) {
     if (!m.is_object() || !m.contains("role") || !m["role"].is_string() || !m.contains("content") ||
         !m["content"].is_string())
       fail(Code::bad_file, "%s: message %zu has no text 'role' and 'content'", path.c_str(), messages.size() + 1);
-    messages.push_back({m["role"], m["content"], ""});
-    if (const auto it = m.find("reasoning_content"); it != m.end() && it->is_string()) messages.back().thinking = *it;
+    messages.push_back({m["role"].text(), m["content"].text(), ""});
+    if (const Json* thinking = m.find("reasoning_content"); thinking && thinking->is_string())
+      messages.back().thinking = thinking->text();
   }
   messages_ = std::move(messages);
 }

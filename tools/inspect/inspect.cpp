@@ -1,10 +1,10 @@
 // loam inspect FILE [--tensors] [--compare SOURCE] [--json]: what is in a .loam or .gguf file.
 #include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/model_config.h"
+#include "core/text/json.h"
 #include "formats/container/reader.h"
 #include "formats/gguf/gguf_file.h"
 #include "formats/source_config.h"
@@ -15,8 +15,6 @@
 
 namespace loam {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // One line of a listing, whatever the file's format.
 struct Line {
@@ -128,7 +126,7 @@ void print_json(const Metadata& metadata, const std::vector<Line>& lines, uint64
     out["tool"] = p->tool, out["recipe"] = p->recipe;
     for (const auto& s : p->sources) out["sources"].push_back({{"name", s.name}, {"hash", s.hash}});
   }
-  std::printf("%s\n", out.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::printf("%s\n", out.dump_any(1).c_str());
 }
 
 int compare_files(const std::string& path, const std::string& source) {

@@ -14,7 +14,6 @@ namespace loam {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;  // templates see the order of keys
 
 std::string file_text(const fs::path& path) {
   std::error_code error;
@@ -43,7 +42,7 @@ TemplateModel from_folder(const fs::path& folder) {
   TemplateModel model;
   const std::string text = file_text(folder / "tokenizer_config.json");
   if (!text.empty()) {
-    const Json config = parse_json<Json>(text, "tokenizer_config.json");
+    const Json config = parse_json(text, "tokenizer_config.json");
     with_json_errors("tokenizer_config.json", [&] {
       model = {config_template(config), token_text(config, "bos_token"), token_text(config, "eos_token")};
     });

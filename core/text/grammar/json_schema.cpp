@@ -128,15 +128,21 @@ Grammar::Id SchemaCompiler::values(const FlatSchema& flat) {
 
 // One value, with the whitespace that everything has.
 Grammar::Id SchemaCompiler::literal(const Schema& v) {
-  if (!v.is_structured()) return g_.text(v.dump());
+  if (!v.is_array() && !v.is_object()) return g_.text(v.dump());
   std::vector<Id> parts{g_.one_char(v.is_array() ? '[' : '{'), space_};
-  bool first = true;
-  for (const auto& [name, part_value] : v.items()) {
-    if (!std::exchange(first, false)) parts.push_back(comma());
-    if (v.is_object()) parts.push_back(key(name));
-    parts.push_back(literal(part_value));
+  const auto add = [&](const Schema& part) {
+    parts.push_back(literal(part));
+    parts.push_back(comma());
+  };
+  if (v.is_object()) {
+    for (const auto& [name, part] : v.items()) {
+      parts.push_back(key(name));
+      add(part);
+    }
+  } else {
+    for (const Schema& part : v) add(part);
   }
-  if (!first) parts.push_back(space_);
+  if (!v.empty()) parts.back() = space_;
   parts.push_back(g_.one_char(v.is_array() ? ']' : '}'));
   return g_.sequence(std::move(parts));
 }
@@ -215,7 +221,7 @@ Grammar::Id SchemaCompiler::items(Id element, uint64_t prefix, uint64_t least, u
 
 Grammar grammar_from_json_schema(std::string_view schema) {
   try {
-    const Schema root = parse_json<Schema>(schema, "the JSON schema");
+    const Schema root = parse_json(schema, "the JSON schema");
     return with_json_errors("the JSON schema", [&] { return SchemaCompiler(root).compile(); });
   } catch (const Error& e) {  // it is an argument, not a file
     throw Error(e.code == Code::bad_file ? Code::bad_argument : e.code, e.what());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <set>
+#include <span>
 
 #include "core/text/grammar/schema_merge.h"
 
@@ -53,7 +54,9 @@ void check_keywords(const Schema& schema, const std::string& at, bool nested) {
 
 size_t weight(const Schema& schema) {
   size_t sum = 1;
-  if (schema.is_structured())
+  if (schema.is_object())
+    for (const auto& [key, part] : schema.items()) sum += weight(part);
+  if (schema.is_array())
     for (const Schema& part : schema) sum += weight(part);
   return sum;
 }

@@ -1,6 +1,5 @@
 // Schemas with their references, allOf, anyOf and oneOf taken apart into alternatives of plain keywords.
 #pragma once
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>

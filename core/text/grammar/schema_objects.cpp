@@ -33,7 +33,7 @@ std::string only_pattern(const FlatSchema& flat) {
   const Schema& patterns = flat.schema["patternProperties"];
   if (!patterns.is_object() || patterns.size() != 1)
     fail_schema(Code::unsupported, flat.at, "patternProperties is only supported with one pattern");
-  return patterns.begin().key();
+  return patterns.items()[0].key;
 }
 
 Schema pattern_checked(const FlatSchema& flat, const std::string& name, Schema schema) {

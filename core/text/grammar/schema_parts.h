@@ -1,6 +1,5 @@
 // The parts that a JSON schema's grammar is put together from.
 #pragma once
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,10 +7,11 @@
 
 #include "core/error.h"
 #include "core/text/grammar/grammar.h"
+#include "core/text/json.h"
 
 namespace loam {
 
-using Schema = nlohmann::ordered_json;  // properties are written in the schema's order
+using Schema = Json;  // properties are written in the schema's order
 
 [[noreturn, gnu::format(printf, 3, 4)]] void fail_schema(Code code, const std::string& at, const char* format, ...);
 

@@ -86,6 +86,8 @@ Schema merge_multiples(const Schema& a, const Schema& b, const std::string& at) 
   fail_schema(Code::unsupported, at, "two values of multipleOf cannot be combined");
 }
 
+bool below(const Schema& a, const Schema& b) { return a.get<double>() < b.get<double>(); }
+
 bool is_any_of(std::string_view key, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), key) != words.end();
 }
@@ -93,8 +95,10 @@ bool is_any_of(std::string_view key, std::initializer_list<std::string_view> wor
 // One keyword that both have.
 Schema merge_keyword(const std::string& key, const Schema& a, const Schema& b, const std::string& at) {
   if (a == b) return a;
-  if (is_any_of(key, {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})) return a < b ? b : a;
-  if (is_any_of(key, {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})) return a < b ? a : b;
+  if (is_any_of(key, {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}))
+    return below(a, b) ? b : a;
+  if (is_any_of(key, {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}))
+    return below(a, b) ? a : b;
   if (key == "required") return unite(a, b);
   if (key == "enum") return intersect(a, b);
   if (key == "multipleOf") return merge_multiples(a, b, at);

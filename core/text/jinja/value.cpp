@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/text/json.h"
@@ -33,24 +32,23 @@ bool all_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return uint8_t(c) < 0x80; });
 }
 
-template <class Json>
 Value from_parsed(const Json& json) {
   if (json.is_null()) return None{};
-  if (json.is_boolean()) return json.template get<bool>();
-  if (json.is_number_unsigned() && json.template get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max())) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_unsigned() && json.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max())) {
     fail(Code::bad_argument, "template: the number %s in the input is too large for an integer", json.dump().c_str());
   }
-  if (json.is_number_integer()) return json.template get<int64_t>();
-  if (json.is_number()) return json.template get<double>();
-  if (json.is_string()) return json.template get<std::string>();
+  if (json.is_number_integer()) return json.get<int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_string()) return json.get<std::string>();
   if (json.is_array()) {
     std::vector<Value> items;
     items.reserve(json.size());
-    for (const auto& item : json) items.push_back(from_parsed(item));
+    for (const Json& item : json) items.push_back(from_parsed(item));
     return Value::list(std::move(items));
   }
   Pairs items;
-  for (auto it = json.begin(); it != json.end(); ++it) items.emplace_back(it.key(), from_parsed(it.value()));
+  for (const auto& [key, value] : json.items()) items.emplace_back(key, from_parsed(value));
   return Value::dict(std::move(items));
 }
 
@@ -248,7 +246,7 @@ size_t text_offset(std::string_view text, int64_t characters) {
 }
 
 Value from_json(std::string_view text, const char* what) {
-  const auto json = parse_json<nlohmann::ordered_json>(text, what);
+  const Json json = parse_json(text, what);
   return with_json_errors(what, [&] { return from_parsed(json); });
 }
 
