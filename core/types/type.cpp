@@ -3,42 +3,16 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/types/built_in.h"
 #include "core/types/record.h"
-#include "core/types/tables.h"
 
 namespace loam {
 namespace {
 
-std::vector<TypeInfo> built_in_types() {
-  using namespace tables;
-  using F = FloatFormat;
-  using I = IntFormat;
-  return {
-#define PLAIN(ID, NAME, BITS, FORMAT) \
-  {.id = ID, .name = NAME, .family = Family::plain, .bits = BITS, .plain = F::FORMAT},
-#define TYPE(ID, NAME, FAMILY, BITS, ZERO, T0, T1, GROUP, S, M, BLOCK, D, E) \
-  {.id = ID,                                                                 \
-   .name = NAME,                                                             \
-   .family = Family::FAMILY,                                                 \
-   .bits = BITS,                                                             \
-   .zero = ZERO,                                                             \
-   .tables = {T0, T1},                                                       \
-   .group = GROUP,                                                           \
-   .s = I::S,                                                                \
-   .m = I::M,                                                                \
-   .block = BLOCK,                                                           \
-   .d = F::D,                                                                \
-   .e = F::E},
-#include "core/types/types.def"
-#undef TYPE
-#undef PLAIN
-  };
-}
-
 // Rows never move: pointers to them are kept for ever (hence a reserve that add_type does not exceed).
 std::vector<TypeInfo>& table() {
   static std::vector<TypeInfo> rows = [] {
-    std::vector<TypeInfo> all = built_in_types();
+    std::vector<TypeInfo> all(std::begin(kBuiltInTypes), std::end(kBuiltInTypes));
     all.reserve(all.size() + 64);
     return all;
   }();

@@ -25,10 +25,10 @@ struct FewArgs {
 };
 using FewKernel = void (*)(const FewArgs&);
 struct FewSet {
-  FewKernel kernels[6];  // of kFewSizes
+  FewKernel kernels[4];  // of kFewSizes
 };
-constexpr int kFewSizes[6] = {2, 3, 4, 5, 6, 8};
-LOAM_INLINE int few_index(int64_t tokens) { return int(tokens < 2 ? 0 : tokens > 6 ? 5 : tokens - 2); }
+constexpr int kFewSizes[4] = {2, 4, 6, 8};
+LOAM_INLINE int few_index(int64_t tokens) { return int(tokens > 6 ? 3 : (tokens - 1) / 2); }
 
 // What is subtracted from the codes of each group, so that levels + kPanelBias remain.
 LOAM_INLINE void subtracted_lines(const TypeInfo& type, const Recipe& r, uint32_t groups, SegmentScratch& parts) {
@@ -56,7 +56,6 @@ template <int T, int kBits, bool kTable, bool kLevels>
 void multiply_few(const FewArgs& args) {
   const FewArgs a = args;
   const MatrixPlan& p = *a.plan;
-  constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
   const bool has_row = p.type.block == 0 && p.has_e, has_e = p.has_e;
   RowFloats row;
   if (has_row) unpack_row_floats(p, a.record, row);
@@ -89,7 +88,7 @@ void multiply_few(const FewArgs& args) {
       if (!has_e) return;
       const F32x16 offset = load(a.scratch->segment.offsets + unit);
       UNROLL
-      for (int i = 0; i < T; ++i) t[i] = fma(sum_of(a.sums + i * a.sums_stride + (k0 + k) / 16, count), offset, t[i]);
+      for (int i = 0; i < T; ++i) t[i] = fma(sum_of(a.sums + i * a.sums_stride + ((k0 + k) >> 4), count), offset, t[i]);
     };
     for (int64_t k = 0; k < n; k += 32, ahead += p.full.bytes / 8) {
       UNROLL
@@ -97,13 +96,12 @@ void multiply_few(const FewArgs& args) {
       UNROLL
       for (int half = 0; half < 2; ++half) {
         UNROLL
-        for (int i = 0; i < T; ++i) acc[i] = acc[i] + splat(starts[i * starts_stride + k / 16 + half]);
+        for (int i = 0; i < T; ++i) acc[i] = acc[i] + splat(starts[i * starts_stride + (k >> 4) + half]);
         Line line;
         if constexpr (kLevels) line = load_line(a.scratch->parts.lines + ((k + 16 * half) >> line_shift) * 64);
         UNROLL
         for (int j = 4 * half; j < 4 * half + 4; ++j) {
-          Line w = code_line<kWide>(wide, uint32_t(k), j);
-          if constexpr (kNarrow > 0) w = w | shift_left(code_line<kNarrow>(narrow, uint32_t(k), j), kWide);
+          Line w = code_line(kBits, wide, narrow, uint32_t(k), j);
           if constexpr (kTable) w = lookup(first, w);
           if constexpr (kLevels) w = w - line;
           UNROLL
@@ -130,8 +128,7 @@ void multiply_few(const FewArgs& args) {
 }
 
 template <int kBits, bool kTable, bool kLevels>
-constexpr FewSet kFewSet = {{multiply_few<2, kBits, kTable, kLevels>, multiply_few<3, kBits, kTable, kLevels>,
-                             multiply_few<4, kBits, kTable, kLevels>, multiply_few<5, kBits, kTable, kLevels>,
+constexpr FewSet kFewSet = {{multiply_few<2, kBits, kTable, kLevels>, multiply_few<4, kBits, kTable, kLevels>,
                              multiply_few<6, kBits, kTable, kLevels>, multiply_few<8, kBits, kTable, kLevels>}};
 
 // Null where there is none: a fold of 16, a grid type's s, tables of other than 4 bits, and what no type has.

@@ -22,8 +22,6 @@ struct RowArgs {
 };
 using RowKernel = void (*)(const RowArgs&);
 
-enum class RowScales : uint8_t { none, by_32, by_16 };  // k per integer s
-
 // Sums, each of which ends with a fold, a step or the row.
 struct RowSums {
   F32x16 sum, fold;
@@ -69,12 +67,10 @@ struct RowUnits {
 template <int kBits, int kTables>
 LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t k, const int8_t* x, Line first,
                             I32x16 (&acc)[2]) {
-  constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
   constexpr bool kSigned = kSignedDots && (kTables > 0 || kBits > kLargestCodeBits);
   UNROLL
   for (int j = 0; j < 8; ++j) {
-    Line w = code_line<kWide>(wide, k, j);
-    if constexpr (kNarrow > 0) w = w | shift_left(code_line<kNarrow>(narrow, k, j), kWide);
+    Line w = code_line(kBits, wide, narrow, k, j);
     if constexpr (kTables > 0) w = lookup(first, w);
     if constexpr (kTables == 0 && kBits > kLargestCodeBits) w = w - first;  // first: zero
     acc[j / 4] = dot_word<kSigned>(acc[j / 4], w, x + 4 * j);
@@ -88,30 +84,30 @@ LOAM_INLINE I32x16 grid_group(const RowUnits& u, int64_t group, int32_t sum, I32
   return u.grid_m ? dot - u.m[group] * splat(sum) : dot;
 }
 
-template <int kBits, int kTables, RowScales kScales>
+// Once per segment, for all shapes.
+[[gnu::noinline]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
+                                     GroupBytes& bytes) {
+  const TypeInfo& type = a.plan->type;
+  const bool has_s = a.recipe->needs_s, has_m = a.recipe->needs_m, grid = type.family == Family::grid;
+  RowUnits u{a.plan,         {},      {},      bytes.t,    has_m && grid, has_s && !grid,
+             has_m && !grid, nullptr, nullptr, a.parts->d, a.parts->e};
+  if (has_s) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
+  if (has_m) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
+  if (!l.blocks) return u;  // the row's, unpacked before
+  u.raw_d = segment + l.d, u.raw_e = segment + l.e;
+  if (type.d != FloatFormat::f16) unpack_floats(type.d, u.raw_d, l.blocks, a.parts->d);
+  if (type.e != FloatFormat::f16) unpack_floats(type.e, u.raw_e, l.blocks, a.parts->e);
+  return u;
+}
+
+template <int kBits, int kTables, RowScales kScales, bool kGrid>
 LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std::byte* segment, int64_t k0,
                              RowSums& r) {
   const MatrixPlan& p = *a.plan;
   const TypeInfo& type = p.type;
-  constexpr bool kBy16 = kScales == RowScales::by_16;
-  const bool has_m = a.recipe->needs_m, grid = type.family == Family::grid;
+  constexpr bool kBy16 = kScales == RowScales::by_16, grid = kGrid;
   GroupBytes bytes;
-  RowUnits u{&p,
-             {},
-             {},
-             bytes.t,
-             has_m && grid,
-             kScales != RowScales::none && !grid,
-             has_m && !grid,
-             segment + l.d,
-             segment + l.e,
-             a.parts->d,
-             a.parts->e};
-  if (kScales != RowScales::none) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
-  if (has_m) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
-  if (l.blocks && type.d != FloatFormat::f16) unpack_floats(type.d, segment + l.d, l.blocks, a.parts->d);
-  if (l.blocks && type.e != FloatFormat::f16) unpack_floats(type.e, segment + l.e, l.blocks, a.parts->e);
-  if (!l.blocks) u.raw_d = u.raw_e = nullptr;  // the row's, unpacked before
+  const RowUnits u = row_units(a, l, segment, bytes);
   constexpr bool kLevels = kTables > 0 || kBits > kLargestCodeBits;
   const int32_t zero = kLevels ? kPanelBias : type.zero;
   const Line first =
@@ -125,7 +121,7 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
   for (int64_t k = 0; k < n; k += 32, ahead += ahead_step) {
     UNROLL
     for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
-    const int32_t low = sum_of_codes(starts + k / 16), high = sum_of_codes(starts + k / 16 + 1);
+    const int32_t low = sum_of_codes(starts + (k >> 4)), high = sum_of_codes(starts + (k >> 4) + 1);
     I32x16 acc[2];
     acc[0] = splat(int32_t(-zero * (kBy16 ? low : low + high)));
     acc[1] = splat(int32_t(kBy16 ? -zero * high : 0));
@@ -162,7 +158,7 @@ LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std
   }
 }
 
-template <int kBits, int kTables, RowScales kScales>
+template <int kBits, int kTables, RowScales kScales, bool kGrid>
 void multiply_row(const RowArgs& a) {
   const MatrixPlan& p = *a.plan;
   if (p.type.block == 0 && p.has_e) {
@@ -172,51 +168,21 @@ void multiply_row(const RowArgs& a) {
   RowSums r{zero(), splat(-0.f), splat(int32_t(0)), 0};
   for (int64_t k = 0; k < p.padded; k += LOAM_SEGMENT_K) {
     const int64_t i = k / LOAM_SEGMENT_K;
-    row_segment<kBits, kTables, kScales>(a, uint32_t(i) < p.full_count ? p.full : p.last,
-                                         a.record + uint64_t(i) * p.full.bytes, k, r);
+    row_segment<kBits, kTables, kScales, kGrid>(a, uint32_t(i) < p.full_count ? p.full : p.last,
+                                                a.record + uint64_t(i) * p.full.bytes, k, r);
   }
   store(a.state->sum, r.sum);
 }
 
-template <int kBits, int kTables>
-RowKernel pick_row_scales(RowScales scales) {
-  switch (scales) {
-    case RowScales::none: return multiply_row<kBits, kTables, RowScales::none>;
-    case RowScales::by_32: return multiply_row<kBits, kTables, RowScales::by_32>;
-    case RowScales::by_16: break;
-  }
-  return multiply_row<kBits, kTables, RowScales::by_16>;
-}
-template <int kBits>
-RowKernel pick_row_tables(int tables, RowScales scales) {
-  if constexpr (kBits <= 4) {
-    if (tables == kOneTable) return pick_row_scales<kBits, kOneTable>(scales);
-    if (tables == kShiftedTable) return pick_row_scales<kBits, kShiftedTable>(scales);
-  }
-  return pick_row_scales<kBits, 0>(scales);
-}
-
-template <bool kUsed>
-RowKernel pick_row_bits(int bits, int tables, RowScales scales) {
-  switch (bits) {
-    case 1: return pick_row_tables<1>(tables, scales);
-    case 2: return pick_row_tables<2>(tables, scales);
-    case 3: return pick_row_tables<3>(tables, scales);
-    case 4: return pick_row_tables<4>(tables, scales);
-    case 5: return pick_row_tables<5>(tables, scales);
-    case 6: return pick_row_tables<6>(tables, scales);
-    default: return pick_row_tables<8>(tables, scales);
-  }
-}
-
-// Null where there is none: a fold of 16, m of 16 k without s, or two unlike tables.
+constexpr Shape row_shape(Shape s) { return {s.bits, s.tables, Arithmetic::code, s.scales, s.grid}; }
+// Null where there is none: a fold of 16, m of 16 k without s, two unlike tables, or a shape of no built-in type.
+template <int kIndex = kFirstShape>
 RowKernel pick_row_kernel(const MatrixPlan& p, const Recipe& r) {
-  if constexpr (kUnpacksInRegisters) {
+  if constexpr (kUnpacksInRegisters && kIndex < kBuiltInCount) {
+    constexpr Shape s = row_shape(shape_of(kBuiltInTypes[kIndex]));
     if (p.fold < 32 || (p.group_step < 32 && !r.needs_s) || r.tables == kTwoTables) return nullptr;
-    return pick_row_bits<kUnpacksInRegisters>(p.type.bits, r.tables,
-                                              !r.needs_s          ? RowScales::none
-                                              : p.group_step < 32 ? RowScales::by_16
-                                                                  : RowScales::by_32);
+    if (row_shape(r.codes.shape) == s) return multiply_row<s.bits, s.tables, s.scales, s.grid>;
+    return pick_row_kernel<next_shape(kIndex)>(p, r);
   }
   (void)p, (void)r;
   return nullptr;

@@ -10,6 +10,7 @@ struct MatrixRun {
   MatrixPlan plan;
   Recipe recipe;
   const TileSet* tiles;
+  Units units;
   RowKernel row;      // of one token; null: tiles do it
   const FewSet* few;  // of few tokens; null likewise
   const float* bias;
@@ -32,10 +33,10 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
     return;
   }
   const bool has_s = p.type.family == Family::scaled && run.recipe.needs_s;
-  const Units units = p.has_e ? Units::offsets : has_s || p.type.block ? Units::scales : Units::none;
+  run.units = p.has_e ? Units::offsets : has_s || p.type.block ? Units::scales : Units::none;
   if (call.in[0].rows > 1 && call.in[0].rows <= kFewRows) run.few = pick_few_set<kHasFewKernels>(p, run.recipe);
   if (call.in[0].rows <= kFewTokens) run.row = pick_row_kernel(p, run.recipe);
-  run.tiles = pick_tiles(p.step, p.step < p.fold, units, dot_form(run.recipe.is_signed, p.type.bits));
+  run.tiles = pick_tiles(p.step, p.step < p.fold, p.has_e, dot_form(run.recipe.is_signed, p.type.bits));
 }
 
 // The row blocks of one unit of work.
@@ -164,7 +165,7 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
       for (int t = 0; t < count; ++t) a.state[t][slot] = &states[t].block[joined || slot == 0 ? which : 2];
     }
     a.n = p.integers ? n : smaller(n, p.k - k0);
-    a.fold = p.fold, a.step = p.step, a.zero = u.run[i]->recipe.zero;
+    a.units = u.run[i]->units, a.fold = p.fold, a.step = p.step, a.zero = u.run[i]->recipe.zero;
     a.unit_shift = p.unit_shift, a.scale_shift = p.scale_shift;
     a.first = k0 == 0;
     (alone ? u.run[i]->tiles->one : tile_of(*u.run[i]->tiles, count))(a);

@@ -8,6 +8,8 @@ namespace {
 
 constexpr int kMaxTokens = 6, kMaxBlocks = 2;
 
+enum class Units : uint8_t { none, scales, offsets };  // floats of a panel: nothing, D * s, and also -E * m
+
 // Everything a tile reads. Offsets in k count from the start of the panels.
 struct TileArgs {
   const uint8_t* codes[kMaxBlocks];                            // [k / 4][row][4]
@@ -22,6 +24,7 @@ struct TileArgs {
   BlockState* state[kMaxTokens][kMaxBlocks];
   int64_t n;
   int fold, step, unit_shift, scale_shift, zero;
+  Units units;
   bool first;  // nothing is accumulated yet
 };
 using Tile = void (*)(const TileArgs&);
@@ -55,7 +58,7 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
   if constexpr (kStep != 0) n = kStep;
   UNROLL
   for (int t = 0; t < T; ++t) {
-    const I32x16 start = start_of(a.starts[t] + k / 16, n, a.zero);
+    const I32x16 start = start_of(a.starts[t] + (k >> 4), n, a.zero);
     UNROLL
     for (int r = 0; r < R; ++r) acc[t][r] = start;
   }
@@ -70,39 +73,36 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
   dot_lines<kForm>(a.codes, a.x, k, k + n, acc);
 }
 
-enum class Units : uint8_t { none, scales, offsets };  // floats of a panel: nothing, D * s, and also -E * m
-
 // One step of n k: t = integers * scale (+ t where kAdds) + sums * offset.
-template <int T, int R, int kStep, Units kUnits, bool kAdds, int kForm>
+template <int T, int R, int kStep, bool kAdds, bool kOffsets, int kForm>
 LOAM_INLINE void add_step(const TileArgs& a, int64_t k, int64_t n, F32x16 (&t)[T][R]) {
   I32x16 acc[T][R];
   dots<T, R, kStep, kForm>(a, k, n, acc);
   const int64_t unit = (k >> a.unit_shift) * 16;
   UNROLL
   for (int r = 0; r < R; ++r) {
-    F32x16 scale;
-    if constexpr (kUnits != Units::none) scale = load(a.unit_scales[r] + unit);
+    const F32x16 scale = kAdds || a.units != Units::none ? load(a.unit_scales[r] + unit) : splat(1.f);
     UNROLL
     for (int i = 0; i < T; ++i) {
       const F32x16 x = to_float(acc[i][r]);
-      t[i][r] = kAdds ? fma(x, scale, t[i][r]) : kUnits == Units::none ? x : x * scale;
+      t[i][r] = kAdds ? fma(x, scale, t[i][r]) : a.units == Units::none ? x : x * scale;
     }
   }
-  if constexpr (kUnits == Units::offsets) {
+  if (kOffsets && a.units == Units::offsets) {
     F32x16 offset[R];
     UNROLL
     for (int r = 0; r < R; ++r) offset[r] = load(a.offsets[r] + unit);
     UNROLL
     for (int i = 0; i < T; ++i) {
-      const F32x16 sum = sum_of(a.sums[i] + k / 16, kStep ? kStep : n);
+      const F32x16 sum = sum_of(a.sums[i] + (k >> 4), kStep ? kStep : n);
       UNROLL
       for (int r = 0; r < R; ++r) t[i][r] = fma(sum, offset[r], t[i][r]);
     }
   }
 }
 
-// kStep 0: any number of k. kMany: several steps per fold, otherwise one.
-template <int T, int R, int kStep, bool kMany, Units kUnits, int kForm>
+// kStep 0: any number of k. kMany: several steps per fold, otherwise one. kOffsets: there may be some.
+template <int T, int R, int kStep, bool kMany, bool kOffsets, int kForm>
 void integer_tile(const TileArgs& args) {
   const TileArgs a = args;  // the stores below could change what a reference refers to
   F32x16 sum[T][R];
@@ -122,10 +122,10 @@ void integer_tile(const TileArgs& args) {
         for (int r = 0; r < R; ++r) t[i][r] = splat(-0.f);
       }
       for (int64_t j = k; j < end; j += step) {
-        add_step<T, R, kStep, kUnits, true, kForm>(a, j, step < end - j ? step : end - j, t);
+        add_step<T, R, kStep, true, kOffsets, kForm>(a, j, step < end - j ? step : end - j, t);
       }
     } else {
-      add_step<T, R, kStep, kUnits, false, kForm>(a, k, fold < a.n - k ? fold : a.n - k, t);
+      add_step<T, R, kStep, false, kOffsets, kForm>(a, k, fold < a.n - k ? fold : a.n - k, t);
     }
     UNROLL
     for (int i = 0; i < T; ++i) {
@@ -171,39 +171,33 @@ void float_tile(const TileArgs& a) {
 constexpr int at_most(int x, int most) { return x < most ? x : most; }
 
 // Three accumulators per token and row block where a fold has several steps, otherwise two.
-template <int kStep, bool kMany, Units kUnits, int kForm, int kMost = kMany ? at_most(4, kTileTokens) : kTileTokens>
+template <int kStep, bool kMany, bool kOffsets, int kForm, int kMost = kMany ? at_most(4, kTileTokens) : kTileTokens>
 constexpr TileSet kIntegerTiles = {
-    integer_tile<1, 1, kStep, kMany, kUnits, kForm>,
-    integer_tile<at_most(2, kMost), kTileBlocks, kStep, kMany, kUnits, kForm>,
-    integer_tile<at_most(4, kMost), kTileBlocks, kStep, kMany, kUnits, kForm>,
-    integer_tile<at_most(6, kMost), kTileBlocks, kStep, kMany, kUnits, kForm>,
+    integer_tile<1, 1, kStep, kMany, kOffsets, kForm>,
+    integer_tile<at_most(2, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
+    integer_tile<at_most(4, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
+    integer_tile<at_most(6, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
     kMost,
 };
 constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2, kTileTokens), kTileBlocks>,
                                  float_tile<at_most(4, kTileTokens), kTileBlocks>,
                                  float_tile<at_most(6, kTileTokens), kTileBlocks>, kTileTokens};
 
-template <int kStep, bool kMany, int kForm>
-const TileSet* pick_units(Units units) {
-  if (units == Units::offsets) return &kIntegerTiles<kStep, kMany, Units::offsets, kForm>;
-  if constexpr (!kMany) {
-    if (units == Units::none) return &kIntegerTiles<kStep, kMany, Units::none, kForm>;
-  }
-  return &kIntegerTiles<kStep, kMany, Units::scales, kForm>;
-}
 template <int kForm>
-const TileSet* pick_steps(int step, bool many, Units units) {
-  if (many && step == 16) return pick_units<16, true, kForm>(units);
-  if (many) return step == 32 ? pick_units<32, true, kForm>(units) : pick_units<0, true, kForm>(units);
-  return step == 32 ? pick_units<32, false, kForm>(units) : pick_units<0, false, kForm>(units);
+const TileSet* pick_steps(int step, bool many, bool offsets) {
+  if (many && step == 16) return &kIntegerTiles<16, true, true, kForm>;
+  if (many && step == 32) return &kIntegerTiles<32, true, true, kForm>;
+  if (many) return &kIntegerTiles<0, true, true, kForm, at_most(2, kTileTokens)>;
+  if (step != 32) return &kIntegerTiles<0, false, true, kForm>;
+  return offsets ? &kIntegerTiles<32, false, true, kForm> : &kIntegerTiles<32, false, false, kForm>;
 }
 template <int kForm = 0>
-const TileSet* pick_tiles(int step, bool many, Units units, int form) {
+const TileSet* pick_tiles(int step, bool many, bool offsets, int form) {
   if constexpr (kForm + 1 < kDotForms) {
-    if (form != kForm) return pick_tiles<kForm + 1>(step, many, units, form);
+    if (form != kForm) return pick_tiles<kForm + 1>(step, many, offsets, form);
   }
   (void)form;
-  return pick_steps<kForm>(step, many, units);
+  return pick_steps<kForm>(step, many, offsets);
 }
 
 }  // namespace

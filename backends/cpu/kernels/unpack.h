@@ -2,6 +2,7 @@
 // chosen by fields of the type's row, so that a new row needs no code.
 #pragma once
 #include "backends/cpu/kernels/linear_plan.h"
+#include "backends/cpu/kernels/shapes.h"
 #include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
@@ -100,6 +101,7 @@ constexpr int64_t kPrefetchBytes = 4096;
 
 // What the codes of a segment become: bytes of a panel.
 struct CodeArgs {
+  Shape shape;
   const uint8_t *wide, *narrow;  // planes
   uint32_t n, ahead_step;        // bytes of the record per 32 k, metadata included
   uint8_t* out;
@@ -112,88 +114,62 @@ struct CodeArgs {
 };
 using UnpackCodes = void (*)(const CodeArgs&);
 
-enum class Arithmetic : uint8_t {
-  code,   // the code as it is: dots subtract zero
-  minus,  // level - m, or just the level
-  scale   // s * level - m
-};
+constexpr int wide_bits(int bits) { return bits == 3 ? 2 : bits == 5 || bits == 6 ? 4 : bits; }
 
-// How codes become levels: code - zero, one table, two, or two that differ by a constant.
-constexpr int kNoTable = 0, kOneTable = 1, kTwoTables = 2, kShiftedTable = 3;
-
-template <int kBits>
-LOAM_INLINE Line code_line(const uint8_t* plane, uint32_t k, int j) {  // k..k+3 plus 4 j
-  constexpr int kPerByte = 8 / kBits;
-  const Line line = load_line(plane + k * (2 * kBits) + j / kPerByte * 64);
-  if constexpr (kBits == 8) return line;
-  const Line shifted = j % kPerByte ? shift_right(line, j % kPerByte * kBits) : line;
-  return shifted & splat_byte((1 << kBits) - 1);
+LOAM_INLINE Line plane_line(int bits, const uint8_t* plane, uint32_t k, int j) {  // k..k+3 plus 4 j
+  const int per_byte = 8 / bits;
+  const Line line = load_line(plane + k * uint32_t(2 * bits) + j / per_byte * 64);
+  if (bits == 8) return line;
+  return (j % per_byte ? shift_right(line, j % per_byte * bits) : line) & splat_byte((1 << bits) - 1);
+}
+LOAM_INLINE Line code_line(int bits, const uint8_t* wide, const uint8_t* narrow, uint32_t k, int j) {
+  const int low = wide_bits(bits);
+  const Line line = plane_line(low, wide, k, j);
+  return low == bits ? line : line | shift_left(plane_line(bits - low, narrow, k, j), low);
 }
 
-template <int kBits, int kTables, Arithmetic kArithmetic>
+template <Shape kShape>
 void unpack_codes(const CodeArgs& args) {
   const CodeArgs a = args;  // the stores below could change what a reference refers to
+  const Shape shape = kShape == kAnyShape ? a.shape : kShape;
   const uint8_t* ahead = a.wide + kPrefetchBytes;
-  constexpr int kWide = kBits == 3 ? 2 : kBits == 5 || kBits == 6 ? 4 : kBits, kNarrow = kBits - kWide;
   // What a panel wants is the result ^ bias, that is + 128 modulo 256 or nothing: done once, to a table, zero or m.
-  constexpr bool kScales = kArithmetic == Arithmetic::scale;
-  const Line bias = splat_byte(kPanelBias), none = splat_byte(0), early = kScales ? none : bias;
-  const Line zero = splat_byte(a.zero) ^ early, shift = splat_byte(-a.shift);
+  const bool scales = shape.arithmetic == Arithmetic::scale, levels = shape.arithmetic != Arithmetic::code;
+  const Line bias = splat_byte(kPanelBias), none = splat_byte(0), early = scales ? none : bias;
+  const Line zero = none - (splat_byte(a.zero) ^ early), shift = splat_byte(a.shift);
   const Line first = table_line(a.tables[0]) ^ early, second = table_line(a.tables[1]) ^ early;
-  Line s{}, m{}, t{};
+  Line s{}, m{}, t{}, more{};  // more: what is added to a level
   for (uint32_t k = 0; k < a.n; k += 32, ahead += a.ahead_step) {
     UNROLL
-    for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
+    for (int i = 0; i <= (kShape.bits ? kShape.bits : 8); ++i) prefetch(ahead + i * 64);
     UNROLL
     for (int j = 0; j < 8; ++j) {
       if (j % 4 == 0) {
         const uint32_t group = (k + 4 * uint32_t(j)) >> a.group_shift << 4;
-        if constexpr (kTables >= kTwoTables) t = as_line(load(a.t + group));
-        if constexpr (kTables == kShiftedTable) t = t & shift;
-        if constexpr (kScales) s = repeat_low_byte(load(a.s + group));
-        if constexpr (kArithmetic != Arithmetic::code) m = a.has_m ? repeat_low_byte(load(a.m + group)) : none;
-        if constexpr (kScales) m = m ^ bias;
+        if (shape.tables >= kTwoTables) t = as_line(load(a.t + group));
+        more = shape.tables == kShiftedTable ? t & shift : shape.tables == kNoTable ? zero : none;
+        if (scales) s = repeat_low_byte(load(a.s + group));
+        if (levels) m = a.has_m ? repeat_low_byte(load(a.m + group)) : none;
+        m = scales ? m ^ bias : m - more;
       }
-      Line x = code_line<kWide>(a.wide, k, j);
-      if constexpr (kNarrow > 0) x = x | shift_left(code_line<kNarrow>(a.narrow, k, j), kWide);
-      if constexpr (kTables == kOneTable) x = lookup(first, x);
-      if constexpr (kTables == kShiftedTable) x = lookup(first, x) - t;
-      if constexpr (kTables == kTwoTables) x = select(t, lookup(second, x), lookup(first, x));
-      if constexpr (kTables == kNoTable && kArithmetic != Arithmetic::code) x = x - zero;
-      if constexpr (kScales) x = times(x, s);
-      if constexpr (kArithmetic != Arithmetic::code) x = x - m;
+      Line x = code_line(shape.bits, a.wide, a.narrow, k, j);
+      if (shape.tables == kOneTable || shape.tables == kShiftedTable) x = lookup(first, x);
+      if (shape.tables == kTwoTables) x = select(t, lookup(second, x), lookup(first, x));
+      if (scales) x = times(x - (none - more), s);
+      if (levels) x = x - m;
       store_line(a.out + k * 16 + uint32_t(j) * 64, x);
     }
   }
 }
 
-template <int kBits, int kTables>
-UnpackCodes pick_arithmetic(Arithmetic a) {
-  if (a == Arithmetic::scale) return unpack_codes<kBits, kTables, Arithmetic::scale>;
-  if constexpr (kTables == kNoTable) {
-    if (a == Arithmetic::code) return unpack_codes<kBits, kTables, Arithmetic::code>;
+constexpr Shape unpack_shape(Shape s) { return {s.bits, s.tables, s.arithmetic, RowScales::none, false}; }
+template <int kIndex = kFirstShape>
+UnpackCodes pick_unpack(const Shape& shape) {
+  if constexpr (kIndex < kBuiltInCount) {
+    constexpr Shape kShape = unpack_shape(shape_of(kBuiltInTypes[kIndex]));
+    return unpack_shape(shape) == kShape ? unpack_codes<kShape> : pick_unpack<next_shape(kIndex)>(shape);
   }
-  return unpack_codes<kBits, kTables, Arithmetic::minus>;
-}
-template <int kBits>
-UnpackCodes pick_tables(int tables, Arithmetic a) {
-  if constexpr (kBits <= 4) {
-    if (tables == 1) return pick_arithmetic<kBits, 1>(a);
-    if (tables == 2) return pick_arithmetic<kBits, 2>(a);
-    if (tables == 3) return pick_arithmetic<kBits, 3>(a);
-  }
-  return pick_arithmetic<kBits, 0>(a);
-}
-UnpackCodes pick_unpack(int bits, int tables, Arithmetic a) {
-  switch (bits) {
-    case 1: return pick_tables<1>(tables, a);
-    case 2: return pick_tables<2>(tables, a);
-    case 3: return pick_tables<3>(tables, a);
-    case 4: return pick_tables<4>(tables, a);
-    case 5: return pick_tables<5>(tables, a);
-    case 6: return pick_tables<6>(tables, a);
-    default: return pick_tables<8>(tables, a);
-  }
+  return unpack_codes<kAnyShape>;
 }
 
 }  // namespace

@@ -8,46 +8,27 @@ namespace {
 // How the rows of a matrix are unpacked and accumulated: chosen once per call from the type's row.
 struct Recipe {
   UnpackCodes unpack;
-  Arithmetic arithmetic;
   int tables;
   int zero;        // what dots subtract from every panel byte: kPanelBias or nothing where that is a constant
   bool is_signed;  // panel bytes are signed (where the instruction set cares)
-  bool needs_s, needs_m, has_t;
+  bool needs_s, needs_m;
   CodeArgs codes;  // all that does not change
 };
-
-// Tables that differ by a constant need one lookup.
-LOAM_INLINE bool differ_by_constant(const TypeInfo& type) {
-  const int shift = type.tables[1][0] - type.tables[0][0];
-  for (int i = 0; i < 1 << type.bits; ++i) {
-    if (type.tables[1][i] - type.tables[0][i] != shift) return false;
-  }
-  return shift >= -128 && shift <= 127;
-}
 
 LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
   const TypeInfo& type = p.type;
   Recipe r{};
-  const bool grid = type.family == Family::grid, has_table = type.tables[0] != nullptr;
-  const bool has_s = type.s != IntFormat::none, has_m = type.m != IntFormat::none;
-  r.has_t = type.s == IntFormat::st8 || type.s == IntFormat::st5;
-  r.tables = !has_table                    ? kNoTable
-             : !type.tables[1] || !r.has_t ? kOneTable
-             : differ_by_constant(type)    ? kShiftedTable
-                                           : kTwoTables;
+  const Shape shape = shape_of(type);
+  r.codes.shape = shape;
+  r.tables = shape.tables;
   if (r.tables == kShiftedTable) r.codes.shift = type.tables[1][0] - type.tables[0][0];
-  r.needs_s = has_s;
-  r.needs_m = has_m;
-  r.arithmetic = grid && has_s ? Arithmetic::scale
-                 : has_table || (grid && has_m) || type.bits > kLargestCodeBits ||
-                         (kPanelBias && type.zero != 0 && type.zero != kPanelBias)
-                     ? Arithmetic::minus
-                     : Arithmetic::code;
-  r.is_signed = r.arithmetic != Arithmetic::code;
+  r.needs_s = type.s != IntFormat::none;
+  r.needs_m = type.m != IntFormat::none;
+  r.is_signed = shape.arithmetic != Arithmetic::code;
   r.zero = r.is_signed ? kPanelBias : type.zero;
-  r.unpack = pick_unpack(type.bits, r.tables, r.arithmetic);
+  r.unpack = pick_unpack(shape);
   r.codes.zero = type.zero;
-  r.codes.has_m = grid && has_m;  // otherwise m belongs to E
+  r.codes.has_m = shape.grid && r.needs_m;  // otherwise m belongs to E
   r.codes.ahead_step = p.full.bytes / 8;
   r.codes.group_shift = p.group_shift;
   for (int t = 0; t < (r.tables < kTwoTables ? r.tables : 2); ++t) {
