@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/host_memory.h"
 #include "core/machine.h"
 #include "core/profile.h"
 
@@ -134,6 +135,7 @@ void Executor::make_arenas_and_states(size_t pages) {
   for (size_t i = 0; i < graph_.states().size(); ++i) {
     const int b = std::max(0, state_backend_[i]);
     states_.push_back(placement_.backends[size_t(b)]->allocate(pages * graph_.states()[i].page_bytes()));
+    prefer_huge_pages(*states_.back());
   }
 }
 

@@ -20,6 +20,15 @@ HostBuffer::HostBuffer(size_t bytes) : Buffer(bytes), mapped_((bytes + 4095) / 4
   data_ = static_cast<std::byte*>(p);
 }
 
+void prefer_huge_pages(Buffer& buffer) {
+#ifdef MADV_HUGEPAGE
+  constexpr size_t kHuge = size_t(2) << 20;
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(buffer.host()), first = (begin + 2 * kHuge - 1) / kHuge * kHuge;
+  if (begin && first < begin + buffer.size())
+    madvise(reinterpret_cast<void*>(first), begin + buffer.size() - first, MADV_HUGEPAGE);
+#endif
+}
+
 HostBuffer::~HostBuffer() { munmap(data_, mapped_); }
 
 }  // namespace loam

@@ -21,6 +21,9 @@ class HostBuffer final : public Buffer {
   size_t mapped_ = 0;
 };
 
+// For memory that fills from its start and is read whole: huge pages, but for the first 2 MiB.
+void prefer_huge_pages(Buffer& buffer);
+
 inline int64_t row_count(const ValueShape& v, const Run& run) {
   return int64_t(v.rows == RowCount::batch ? run.rows.size() : run.outputs.size());
 }

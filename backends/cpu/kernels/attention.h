@@ -96,10 +96,8 @@ void attention_run(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   const Attention& op = *std::get_if<Attention>(c.op);
   const AttentionGrid g(op, *c.run);
   const AttentionScratch s(thread_scratch, op.head_dim);
-  const int64_t part = chunk % g.chunks, index = chunk / g.chunks, slice = index / g.row_blocks();
-  // One kv head after the other, so that it stays in the cache. The last rows see most: they go first, so that no
-  // thread is left with a long chunk at the end.
-  const int64_t begin = (g.row_blocks() - 1 - index % g.row_blocks()) * g.row_step;
+  const auto [slice, block, part] = g.item(chunk, op.kv_heads);
+  const int64_t begin = block * g.row_step;
   const int64_t end = begin + g.row_step < g.rows ? begin + g.row_step : g.rows;
   for (int64_t row = begin; row < end;) {
     QueryBlock b = next_block(c, op, g, row, end);
@@ -134,15 +132,15 @@ void attention_chunk(const Call& c, int64_t chunk, std::byte* thread_scratch) {
   if (!c.before) return attention_run(c, chunk, thread_scratch);
   const Attention& op = *std::get_if<Attention>(c.op);
   const AttentionGrid g(op, *c.run);
-  const int64_t index = chunk / g.chunks, kv_head = index / g.row_blocks(), group = op.heads / op.kv_heads;
-  const int64_t row = g.row_blocks() - 1 - index % g.row_blocks();  // as in attention_run
+  const auto [kv_head, row, part] = g.item(chunk, op.kv_heads);
+  const int64_t group = op.heads / op.kv_heads;
   const int32_t position = c.run->rows[size_t(row)].position;
   const int64_t first = op.first_position(position) / kAttentionChunk, last = position / kAttentionChunk;
   float* const key = reinterpret_cast<float*>(thread_scratch + AttentionScratch::bytes(op.head_dim));
   Matrix queries = c.in[0];
   queries.data = key + rope_room(op.head_dim);
   rope_queries(*c.before, row, kv_head * group, group, queries.row(row));
-  if (g.chunks == 1 || first + chunk % g.chunks == last) rope_to_page(*c.before, row, kv_head, key);
+  if (g.chunks == 1 || first + part == last) rope_to_page(*c.before, row, kv_head, key);
   Call own = c;
   own.in = &queries;
   attention_run(own, chunk, thread_scratch);

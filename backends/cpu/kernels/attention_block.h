@@ -23,7 +23,7 @@ struct AttentionGrid {
     const int64_t share = rows < 32 ? 1 : rows * op.kv_heads * slices / 16;  // at least 16 blocks, for the threads
     row_step = kBlockQueries / heads_step < share ? kBlockQueries / heads_step : share;
     chunks = 1;
-    if (rows > 4) return;
+    if (rows > 16) return;
     for (const Row& row : run.rows) {
       const int64_t n = row.position / kAttentionChunk - op.first_position(row.position) / kAttentionChunk + 1;
       chunks = n > chunks ? n : chunks;
@@ -31,6 +31,18 @@ struct AttentionGrid {
     if (rows * chunks > kSplitParts) chunks = 1;
   }
   int64_t row_blocks() const { return (rows + row_step - 1) / row_step; }
+
+  struct Item {
+    int64_t slice, block, part;
+  };
+  // What a chunk of the phase is. Parts of a sequence: as its pages lie in memory, since one head of each page alone
+  // would leave what the processor prefetches unread. Otherwise a kv head stays in the cache, and the last rows, which
+  // see most, go first, so that no thread is left with a long one at the end.
+  Item item(int64_t chunk, int64_t kv_heads) const {
+    const int64_t all = kv_heads * slices, blocks = row_blocks();
+    if (chunks > 1) return {chunk % all, chunk / all % blocks, chunk / all / blocks};
+    return {chunk / blocks, blocks - 1 - chunk % blocks, 0};
+  }
 };
 
 // Queries of neighbouring rows of one sequence whose positions lie in the same chunk, as do their first positions.

@@ -51,7 +51,7 @@ void dot_tile(const DotProduct& p, const Parts<int8_t>& m, int first) {
         for (int v = 0; v < V; ++v) {
           y[v] = load_line(from + v * vector);
           if (kKeys && kPanelBias) y[v] = y[v] ^ bias;
-          if (Q < kDotQueries) prefetch(from + v * vector + ahead);
+          if (Q < kDotQueries) prefetch_far(from + v * vector + ahead);
         }
 #pragma GCC unroll 16
         for (int j = 0; j < Q; ++j) {

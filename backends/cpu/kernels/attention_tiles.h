@@ -12,6 +12,9 @@ namespace {
 LOAM_INLINE F32x16 load_values(const uint16_t* p) { return load_f16(p); }
 LOAM_INLINE F32x16 load_values(const float* p) { return load(p); }
 
+// To the second cache: what is read a page later is too much for the first one's few misses at a time.
+LOAM_INLINE void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }
+
 // Calls f(integral_constant<int, n>) for n in 1..Max.
 template <int Max, class F>
 LOAM_INLINE void with_constant(int n, F f) {
@@ -72,7 +75,7 @@ void multiply_tile(const Product& p, const Parts<Number>& m, int first) {
 #pragma GCC unroll 16
       for (int v = 0; v < V; ++v) {
         y[v] = load_values(from + v * vector);
-        if (Q < kTileQueries) prefetch(from + v * vector + ahead);
+        if (Q < kTileQueries && v * 16 * sizeof(Number) % 64 == 0) prefetch_far(from + v * vector + ahead);
       }
 #pragma GCC unroll 16
       for (int j = 0; j < Q; ++j) {
