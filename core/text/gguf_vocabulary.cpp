@@ -121,10 +121,10 @@ void GgufVocabulary::add_tokens(TokenizerSpecBuilder& builder) const {
 
 void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
   const auto& merges = metadata_.get<std::vector<std::string>>("tokenizer.ggml.merges");
-  const TokenizerSpec plain = builder.finish({});
-  const Vocabulary vocabulary(plain);
+  const Vocabulary& vocabulary = builder.vocabulary();
+  Vocabulary::Memo memo;
   builder.reserve(tokens_.size(), 0, merges.size());
-  constexpr size_t kBlock = 16;  // merges looked up together
+  constexpr size_t kBlock = Vocabulary::kAhead / 2;  // merges looked up together
   std::string_view sides[2 * kBlock];
   int32_t ids[2 * kBlock], result = -1;
   for (size_t begin = 0; begin < merges.size(); begin += kBlock) {
@@ -135,7 +135,7 @@ void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
       if (space == merge.npos) fail(Code::bad_file, "GGUF: the merge '%.100s' has no two sides", merge.data());
       sides[2 * i] = merge.substr(0, space), sides[2 * i + 1] = merge.substr(space + 1);
     }
-    vocabulary.find({sides, 2 * count}, ids);
+    vocabulary.find({sides, 2 * count}, ids, memo);
     for (size_t i = 0; i < count; ++i) {
       result = joined_token(vocabulary, sides[2 * i], sides[2 * i + 1], result);
       if (ids[2 * i] < 0 || ids[2 * i + 1] < 0 || result < 0) {

@@ -15,7 +15,8 @@ namespace loam {
 
 struct Tokenizer::State {
   TokenizerSpec spec;
-  Vocabulary vocabulary;
+  std::shared_ptr<const Vocabulary> index;
+  const Vocabulary& vocabulary;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   Model model;
@@ -27,7 +28,8 @@ struct Tokenizer::State {
 
   State(TokenizerSpec&& s, const Json& pipeline)
       : spec(std::move(s)),
-        vocabulary(spec),
+        index(spec.vocabulary ? spec.vocabulary : std::make_shared<const Vocabulary>(spec)),
+        vocabulary(*index),
         normalizer(make_normalizer(part(pipeline, "normalizer"))),
         pre_tokenizer(make_pre_tokenizer(part(pipeline, "pre_tokenizer"))),
         model(make_model(part(pipeline, "model"), spec, vocabulary)),

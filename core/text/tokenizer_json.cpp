@@ -139,8 +139,7 @@ LoadedTokenizer load(const TokenizerJsonParts& parts, const TokenizerConfig& con
     builder.add(e.text, e.kind, e.flags);
     if (parts.has_scores) builder.add_score(e.score);
   }
-  TokenizerSpec plain = builder.finish({});
-  const Vocabulary vocabulary(plain);
+  const Vocabulary& vocabulary = builder.vocabulary();
   read_merges(parts, vocabulary, builder);
   LoadedTokenizer out;
   out.spec = builder.finish({});

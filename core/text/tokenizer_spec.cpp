@@ -1,8 +1,11 @@
 // Checks, sections and the builder of TokenizerSpec.
 #include "core/text/tokenizer_spec.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
+
+#include "core/text/vocabulary.h"
 
 namespace loam {
 namespace {
@@ -53,7 +56,10 @@ void check_texts(const TokenizerSpec& s) {
     fail(Code::bad_file, "tokenizer: offsets span %u..%u, but the texts have %zu bytes", s.offsets.front(),
          s.offsets.back(), s.text.size());
   }
-  for (size_t i = 0; i < s.size(); ++i) {
+  bool good = true;  // without a branch per token
+  for (size_t i = 0; i < s.size(); ++i)
+    good &= s.offsets[i] <= s.offsets[i + 1] && s.kinds[i] <= uint8_t(TokenKind::unused);
+  for (size_t i = 0; i < s.size() && !good; ++i) {
     if (s.offsets[i] > s.offsets[i + 1]) fail(Code::bad_file, "tokenizer: offsets descend at token %zu", i);
     if (s.kinds[i] > uint8_t(TokenKind::unused)) {
       fail(Code::bad_file, "tokenizer: token %zu has the unknown kind %d", i, s.kinds[i]);
@@ -83,7 +89,10 @@ void read_special(std::span<const int32_t> values, TokenizerSpec& s) {
 void TokenizerSpec::check() const {
   check_sizes(*this);
   check_texts(*this);
+  uint32_t largest = 0;
+  for (const uint32_t id : merges) largest = std::max(largest, id);
   for (const uint32_t id : merges) {
+    if (largest < size()) break;
     if (id >= size()) fail(Code::bad_file, "tokenizer: a merge names token %u of %zu", id, size());
   }
   check_id("bos", bos, size());
@@ -171,6 +180,11 @@ void TokenizerSpecBuilder::reserve(size_t tokens, size_t text_bytes, size_t merg
   arrays_->merges.reserve(3 * merges);
 }
 
+const Vocabulary& TokenizerSpecBuilder::vocabulary() {
+  if (!vocabulary_) vocabulary_ = std::make_shared<const Vocabulary>(finish({}));
+  return *vocabulary_;
+}
+
 TokenizerSpec TokenizerSpecBuilder::finish(TokenizerSpec head) {
   head.text = std::as_bytes(std::span(arrays_->text));
   head.offsets = arrays_->offsets;
@@ -180,6 +194,7 @@ TokenizerSpec TokenizerSpecBuilder::finish(TokenizerSpec head) {
   head.flags = arrays_->flags;
   head.merges = arrays_->merges;
   head.storage = arrays_;
+  head.vocabulary = vocabulary_;
   head.check();
   return head;
 }

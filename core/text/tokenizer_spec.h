@@ -13,6 +13,8 @@
 
 namespace loam {
 
+class Vocabulary;
+
 enum class TokenKind : uint8_t { normal = 0, control, user_defined, byte, unknown, unused };
 
 // Bits of TokenizerSpec::flags. Tokens with `added` are cut out of the text before the model sees it; those with
@@ -45,6 +47,7 @@ struct TokenizerSpec {
   // What the pipeline does, for those who build prompts by hand; the pipeline itself is the truth.
   bool add_bos = false, add_eos = false, add_space_prefix = false;
   std::shared_ptr<const void> storage;
+  std::shared_ptr<const Vocabulary> vocabulary;  // of these texts, where the builder was asked for one
 
   size_t size() const { return kinds.size(); }
   std::string_view token(size_t id) const {
@@ -79,6 +82,7 @@ class TokenizerSpecBuilder {
   void set_flags(int32_t id, uint8_t flags) { arrays_->flags[size_t(id)] = flags; }
   void reserve(size_t tokens, size_t text_bytes, size_t merges);
   size_t size() const { return arrays_->kinds.size(); }
+  const Vocabulary& vocabulary();  // after the last token and its kind; made once, for the tokenizer too
   // The finished, checked spec. `head` brings pipeline, special ids and flags; its spans are replaced.
   TokenizerSpec finish(TokenizerSpec head);
 
@@ -91,6 +95,7 @@ class TokenizerSpecBuilder {
     std::vector<uint8_t> kinds, flags;
   };
   std::shared_ptr<Arrays> arrays_ = std::make_shared<Arrays>();
+  std::shared_ptr<const Vocabulary> vocabulary_;
 };
 
 }  // namespace loam

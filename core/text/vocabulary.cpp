@@ -11,91 +11,106 @@
 namespace loam {
 namespace {
 
-constexpr size_t kAhead = 32;  // look-ups in flight; a large vocabulary lies beyond the caches
-
-uint32_t tag_of(uint64_t hash) { return uint32_t(hash >> 32); }
+constexpr size_t kShort = 7;  // bytes of a text that are its key: most look-ups need no other memory
 
 template <class Word>
-bool same_words(const char* a, const char* b, size_t size) {  // size >= sizeof(Word); the last two may overlap
-  Word x, y;
-  for (size_t at = 0;; at = std::min(at + sizeof(Word), size - sizeof(Word))) {
-    std::memcpy(&x, a + at, sizeof x);
-    std::memcpy(&y, b + at, sizeof y);
-    if (x != y) return false;
-    if (at + sizeof(Word) == size) return true;
-  }
+uint64_t word_at(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
 }
 
-// Most tokens are shorter than a call is long.
+// Of texts longer than kShort. Most are shorter than a call is long.
 bool same(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  if (a.size() >= 8) return same_words<uint64_t>(a.data(), b.data(), a.size());
-  if (a.size() >= 4) return same_words<uint32_t>(a.data(), b.data(), a.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i]) return false;
+  for (size_t at = 0;; at = std::min(at + 8, a.size() - 8)) {  // the last two words may overlap
+    if (word_at<uint64_t>(a.data() + at) != word_at<uint64_t>(b.data() + at)) return false;
+    if (at + 8 == a.size()) return true;
   }
-  return true;
 }
 
 }  // namespace
 
-uint64_t Vocabulary::hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+uint64_t Vocabulary::key_of(std::string_view text) {
+  const size_t size = text.size();
+  const char* at = text.data();
+  if (size > kShort) return kLong | XXH3_64bits(at, size) >> 8;
+  uint64_t bytes = 0;
+  if (size >= 4)  // the two words may overlap
+    bytes = word_at<uint32_t>(at) | word_at<uint32_t>(at + size - 4) << (8 * (size - 4));
+  else
+    for (size_t i = 0; i < size; ++i) bytes |= uint64_t(uint8_t(at[i])) << (8 * i);
+  return uint64_t(size) << 56 | bytes;
+}
 
 Vocabulary::Vocabulary(const TokenizerSpec& spec)
-    : spec_(&spec), slots_(std::bit_ceil(spec.size() + spec.size() / 2 + 2)), mask_(slots_.size() - 1) {
-  uint64_t hashes[kAhead];
+    : text_(reinterpret_cast<const char*>(spec.text.data())),
+      offsets_(spec.offsets.data()),
+      slots_(std::bit_ceil(spec.size() + spec.size() / 2 + 2)),
+      mask_(slots_.size() - 1),
+      shift_(64 - std::countr_zero(slots_.size())) {
+  uint64_t keys[kAhead];
   for (size_t begin = 0; begin < spec.size(); begin += kAhead) {
     const size_t count = std::min(kAhead, spec.size() - begin);
     for (size_t i = 0; i < count; ++i) {
-      hashes[i] = hash(spec.token(begin + i));
-      __builtin_prefetch(&slots_[hashes[i] & mask_], 1);
+      keys[i] = key_of(spec.token(begin + i));
+      __builtin_prefetch(&slots_[place(keys[i])], 1);
     }
     for (size_t i = 0; i < count; ++i) {
       if (!spec.token(begin + i).empty() && spec.kind(begin + i) != TokenKind::unused)
-        insert(int32_t(begin + i), hashes[i]);
+        insert(int32_t(begin + i), keys[i]);
     }
   }
 }
 
-void Vocabulary::insert(int32_t id, uint64_t hash) {
-  const std::string_view text = spec_->token(size_t(id));
-  for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+bool Vocabulary::holds(const Slot& slot, uint64_t key, std::string_view text) const {
+  return slot.key == key && (key < kLong || same(token(size_t(slot.id)), text));
+}
+
+void Vocabulary::insert(int32_t id, uint64_t key) {
+  for (size_t at = place(key);; at = (at + 1) & mask_) {
     Slot& slot = slots_[at];
     if (slot.id < 0) {
-      slot = {tag_of(hash), id};
+      slot = {key, id};
       return;
     }
-    if (slot.tag == tag_of(hash) && same(spec_->token(size_t(slot.id)), text)) {
+    if (holds(slot, key, token(size_t(id)))) {
       unique_ = false;
       return;
     }
   }
 }
 
-int32_t Vocabulary::find(std::string_view text, uint64_t hash) const {
-  for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
-    const Slot slot = slots_[at];
-    if (slot.id < 0 || (slot.tag == tag_of(hash) && same(spec_->token(size_t(slot.id)), text))) return slot.id;
+int32_t Vocabulary::find(std::string_view text, uint64_t key) const {
+  for (size_t at = place(key);; at = (at + 1) & mask_) {
+    const Slot& slot = slots_[at];
+    if (slot.id < 0 || holds(slot, key, text)) return slot.id;
   }
 }
 
-void Vocabulary::find(std::span<const std::string_view> texts, int32_t* ids) const {
-  uint64_t hashes[kAhead];
-  for (size_t begin = 0; begin < texts.size(); begin += kAhead) {
-    const size_t count = std::min(kAhead, texts.size() - begin);
-    for (size_t i = 0; i < count; ++i) {
-      hashes[i] = hash(texts[begin + i]);
-      __builtin_prefetch(&slots_[hashes[i] & mask_]);
+void Vocabulary::find(std::span<const std::string_view> texts, int32_t* ids, Memo& memo) const {
+  uint64_t keys[kAhead];
+  size_t missing[kAhead], misses = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    keys[i] = key_of(texts[i]);
+    const Slot& known = memo.of(keys[i]);
+    ids[i] = known.id;
+    missing[misses] = i;
+    misses += known.key != keys[i] || keys[i] >= kLong;
+    __builtin_prefetch(&slots_[place(keys[i])]);
+  }
+  const auto each_long = [&](auto use) {
+    for (size_t j = 0; j < misses; ++j) {
+      const uint64_t key = keys[missing[j]];
+      if (const Slot& slot = slots_[place(key)]; key >= kLong && slot.id >= 0) use(size_t(slot.id));
     }
-    for (size_t i = 0; i < count; ++i) {
-      const Slot slot = slots_[hashes[i] & mask_];
-      if (slot.id >= 0) __builtin_prefetch(&spec_->offsets[size_t(slot.id)]);
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const Slot slot = slots_[hashes[i] & mask_];
-      if (slot.id >= 0) __builtin_prefetch(spec_->token(size_t(slot.id)).data());
-    }
-    for (size_t i = 0; i < count; ++i) ids[begin + i] = find(texts[begin + i], hashes[i]);
+  };
+  each_long([&](size_t id) { __builtin_prefetch(&offsets_[id]); });
+  each_long([&](size_t id) { __builtin_prefetch(token(id).data()); });
+  for (size_t j = 0; j < misses; ++j) {
+    const size_t i = missing[j];
+    ids[i] = find(texts[i], keys[i]);
+    memo.of(keys[i]) = {keys[i], ids[i]};
   }
 }
 

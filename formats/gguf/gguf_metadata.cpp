@@ -52,7 +52,7 @@ template <class T, class Read>
 std::vector<T> read_elements(uint64_t count, Read read) {
   std::vector<T> values;
   values.reserve(count);
-  for (uint64_t i = 0; i < count; ++i) values.push_back(read());
+  for (uint64_t i = 0; i < count; ++i) values.emplace_back(read());
   return values;
 }
 
@@ -70,7 +70,7 @@ MetaValue read_array(ByteReader& in, const char* key) {
   if (is_integer(type)) return read_elements<int64_t>(count, [&] { return read_integer(in, type, name); });
   if (is_float(type)) return read_elements<double>(count, [&] { return read_float(in, type, name); });
   if (type == boolean) return read_elements<bool>(count, [&] { return read_bool(in, name); });
-  return read_elements<std::string>(count, [&] { return std::string(read_gguf_string(in, name)); });
+  return read_elements<std::string>(count, [&] { return read_gguf_string(in, name); });
 }
 
 MetaValue read_value(ByteReader& in, uint32_t type, const char* key) {
