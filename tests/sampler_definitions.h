@@ -182,7 +182,9 @@ struct Definition {
     if (o.dynatemp_range > 0) {
       if (tokens.size() < 2) return;
       const double low = std::max(0.0, t - double(o.dynatemp_range)), high = t + double(o.dynatemp_range);
-      t = low + (high - low) * std::pow(entropy() / std::log(double(tokens.size())), double(o.dynatemp_exponent));
+      const double rounded = std::floor(entropy() * 1024 + 0.5) / 1024;  // part of the definition
+      const double share = std::min(1.0, rounded / std::log(double(tokens.size())));
+      t = low + (high - low) * std::pow(share, double(o.dynatemp_exponent));
     }
     if (t < 1e-6)
       tokens = {best()};

@@ -18,7 +18,7 @@ constexpr double kDeepest = 700;  // of a survey: weights below e^-700 are 0
 
 void Candidates::begin(std::span<const float> logits) {
   view_.begin(logits);
-  listed_ = chosen_ = weighed_ = largest_known_ = false;
+  listed_ = ranked_ = chosen_ = weighed_ = largest_known_ = false;
   items_.clear();
   sorted_ = 0;
   temperature_ = 1;
@@ -31,6 +31,7 @@ void Candidates::restrict(std::span<const uint64_t> allowed) {
 
 void Candidates::adjust(std::span<const int32_t> ids, const LogitChange& change) {
   if (ids.empty()) return;
+  if (listed_) all();  // in the order that the logits have now
   if (temperature_ != 1) {
     constexpr double kMost = double(std::numeric_limits<float>::max());
     for (Candidate& c : all()) c.logit = float(std::clamp(double(c.logit) / temperature_, -kMost, kMost));
@@ -42,7 +43,7 @@ void Candidates::adjust(std::span<const int32_t> ids, const LogitChange& change)
     const auto at = std::lower_bound(ids.begin(), ids.end(), c.id);
     if (at != ids.end() && *at == c.id) c.logit = change(size_t(at - ids.begin()), c.logit);
   }
-  sorted_ = 0;
+  sorted_ = 0, ranked_ = false;
   keep_if([](const Candidate& c) { return double(c.logit) != kMinusInfinity; });
 }
 
@@ -66,11 +67,16 @@ double Candidates::largest() {
   return largest_;
 }
 
-std::span<Candidate> Candidates::all() {
-  if (listed_) return items_;
+void Candidates::list() {
+  if (listed_) return;
   view_.from(kMinusInfinity, items_);
   sorted_ = 0;
   list_changed();
+}
+
+std::span<Candidate> Candidates::all() {
+  list();
+  if (ranked_) sort(items_.size());
   return items_;
 }
 
@@ -78,10 +84,15 @@ std::span<Candidate> Candidates::all() {
 void Candidates::sort(size_t count) {
   count = std::min(count, items_.size());
   if (count <= sorted_) return;
-  const auto from = items_.begin() + std::ptrdiff_t(sorted_), to = items_.begin() + std::ptrdiff_t(count);
-  if (to != items_.end()) std::nth_element(from, to, items_.end(), likelier);
-  std::sort(from, to, likelier);
+  select(sorted_, count, items_.size());
+  std::sort(items_.begin() + std::ptrdiff_t(sorted_), items_.begin() + std::ptrdiff_t(count), likelier);
   sorted_ = count;
+}
+
+// Of items_[begin, end) the likeliest come before `middle`.
+void Candidates::select(size_t begin, size_t middle, size_t end) {
+  const auto at = [&](size_t i) { return items_.begin() + std::ptrdiff_t(i); };
+  if (begin < middle && middle < end) std::nth_element(at(begin), at(middle), at(end), likelier);
 }
 
 // items_ is the list now.
@@ -93,19 +104,22 @@ void Candidates::list_changed() {
 }
 
 void Candidates::keep_top(size_t count) {
-  if (listed_) {
-    sort(count);
-    items_.resize(std::min(count, items_.size()));
-  } else {
+  if (!listed_) {
     view_.top(count, items_);
-    sorted_ = items_.size();
+    sorted_ = 0;
     largest_known_ = false;
+  } else if (count < items_.size()) {
+    select(sorted_, count, items_.size());
+    items_.resize(count);
+    sorted_ = std::min(sorted_, count);
   }
+  ranked_ = true;
   list_changed();
 }
 
 bool Candidates::keep_allowed_top(size_t count, TokenConstraint& constraint) {
   view_.top(2 * count + 16, items_);
+  std::sort(items_.begin(), items_.end(), likelier);
   size_t kept = 0;
   for (size_t at = 0; at < items_.size() && kept < count && items_.size() - at >= count - kept; ++at) {
     if (constraint.allows(items_[at].id)) items_[kept++] = items_[at];
@@ -114,6 +128,7 @@ bool Candidates::keep_allowed_top(size_t count, TokenConstraint& constraint) {
   items_.resize(found ? kept : 0);
   sorted_ = items_.size();
   largest_known_ = false;
+  ranked_ = found;
   if (found) list_changed();
   return found;
 }
@@ -134,7 +149,7 @@ double Candidates::weigh_items() {
 }
 
 double Candidates::weigh() {
-  all();
+  list();
   if (!weighed_) total_ = weigh_items();
   weighed_ = true;
   return total_;
@@ -165,13 +180,29 @@ std::span<const Candidate> Candidates::survey_share(double share, double& least)
   return items_;
 }
 
-// How many of the likeliest of items_ have so much weight together; more than there are: they all have less.
-size_t Candidates::likeliest_with(double enough) {
-  double sum = 0;
-  for (size_t i = 0; i < items_.size(); ++i) {
-    if (i == sorted_) sort(std::max<size_t>(64, 4 * i));  // only as far as it must
-    sum += items_[i].weight;
-    if (sum >= enough) return i + 1;
+// How many of the likeliest of items_ have so much weight together, and come first then; more than there are: they all
+// have less. `sum`: what they have. Nothing is sorted: the place is found by halves.
+size_t Candidates::likeliest_with(double enough, double& sum) {
+  sum = 0;
+  size_t low = 0, high = items_.size();
+  for (; low < sorted_; ++low) {
+    if ((sum += items_[low].weight) >= enough) return low + 1;
+  }
+  for (size_t middle = std::min(low + 64, high); low < high;
+       middle = std::max(low + 1, std::min(middle, (low + high) / 2))) {
+    select(low, middle, high);
+    double part = 0;
+    for (size_t i = low; i < middle; ++i) part += items_[i].weight;
+    if (sum + part < enough) {
+      sum += part;
+      low = middle;
+      middle = 4 * middle;
+    } else if (middle - low == 1) {
+      sum += part;
+      return middle;
+    } else {
+      high = middle;
+    }
   }
   return items_.size() + 1;
 }
@@ -182,12 +213,14 @@ void Candidates::keep_share(double share) {
   for (const double depth : {first, first + 4, first + 8, kDeepest}) {
     const Survey s = survey(depth);
     const double enough = share * s.sums.weight, error = share * s.sums.weight_error;
-    size_t count = likeliest_with(enough - error);
-    if (!s.all && count <= items_.size() && count != likeliest_with(enough + error))
-      count = likeliest_with(share * view_.sums(largest_, temperature_).weight);
+    double sum;
+    size_t count = likeliest_with(enough - error, sum);
+    if (!s.all && count <= items_.size() && sum < enough + error)
+      count = likeliest_with(share * view_.sums(largest_, temperature_).weight, sum);
     if (count > items_.size() && !s.all) continue;
     items_.resize(std::min(count, items_.size()));
-    sorted_ = items_.size();
+    sorted_ = std::min(sorted_, items_.size());
+    ranked_ = true;
     return list_changed();
   }
 }
@@ -206,7 +239,10 @@ void Candidates::drop(std::span<const int32_t> ids) {
 }
 
 void Candidates::top(size_t count, std::vector<Candidate>& out) {
-  if (!listed_) return view_.top(count, out);
+  if (!listed_) {
+    view_.top(count, out);
+    return std::sort(out.begin(), out.end(), likelier);
+  }
   out.resize(std::min(count, items_.size()));
   std::partial_sort_copy(items_.begin(), items_.end(), out.begin(), out.end(), likelier);
 }
@@ -237,8 +273,14 @@ void Candidates::keep_logits_from(double least) {
 }
 
 double Candidates::entropy() {
-  const WeightSums s = listed_ ? survey(0).sums : view_.sums(largest(), temperature_);
-  return natural_log(s.weight) + s.surprise / s.weight;
+  constexpr double kDepth = 10;
+  const Survey s = survey(listed_ ? 0 : kDepth);
+  WeightSums sums = s.sums;
+  const auto steps = [&] { return (natural_log(sums.weight) + sums.surprise / sums.weight) * kEntropySteps + 0.5; };
+  const double error = (sums.weight_error * (1 + sums.surprise / sums.weight) + sums.surprise_error) / sums.weight;
+  if (!s.all && std::floor(steps() - error * kEntropySteps) != std::floor(steps() + error * kEntropySteps))
+    sums = view_.sums(largest_, temperature_);
+  return std::floor(steps()) / kEntropySteps;
 }
 
 Moments Candidates::moments() {
@@ -269,7 +311,8 @@ void Candidates::draw(Random& random) {
   }
   double left = random.uniform() * weigh();
   size_t at = 0;
-  for (; at + 1 < items_.size(); ++at) {  // the last one: rounding left a hair at the end
+  for (; at + 1 < items_.size(); ++at) {                               // the last one: rounding left a hair at the end
+    if (ranked_ && at >= sorted_) sort(std::max<size_t>(64, 4 * at));  // only as far as it must
     left -= items_[at].weight;
     if (left < 0) break;
   }

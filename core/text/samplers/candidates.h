@@ -24,8 +24,8 @@ class Candidates {
   void scale(double temperature) { temperature_ *= temperature, weighed_ = false; }
 
   // Each keep_ function fails with bad_argument where nothing that can be drawn is left.
-  void keep_top(size_t count);          // sorted, the likeliest first
-  void keep_share(double share);        // the fewest likeliest that have this share of the total weight; sorted
+  void keep_top(size_t count);          // in order, the likeliest first
+  void keep_share(double share);        // the fewest likeliest that have this share of the total weight; in order
   void keep_likely(double share);       // those that have this share by themselves, but the likeliest in any case
   void keep_weights(double least);      // in their order; the likeliest has weight 1
   void keep_logits_from(double least);  // in their order; of the logits as they were before scale()
@@ -37,12 +37,13 @@ class Candidates {
   void choose(size_t index);  // of all()
   void draw(Random& random);  // one, as often as its weight says
 
-  // The list, made where it was not yet: sorted after keep_top and keep_share, else by id.
+  // The list, made where it was not yet: in order after keep_top and keep_share, else by id.
   std::span<Candidate> all();
   size_t count();
   double weigh();    // all weights; returns their sum
   double largest();  // logit
-  double entropy();  // in nats
+  double entropy();  // in nats, rounded to a multiple of 1 / kEntropySteps
+  static constexpr double kEntropySteps = 1024;
   Moments moments();
   double temperature() const { return temperature_; }  // what the logits were divided by; they stay as they were
 
@@ -64,14 +65,17 @@ class Candidates {
   const Candidate& choice() const { return items_[0]; }
 
  private:
+  void list();
   void sort(size_t count);
+  void select(size_t begin, size_t middle, size_t end);
   void list_changed();
   void check_largest() const;
   double weigh_items();
-  size_t likeliest_with(double enough);
+  size_t likeliest_with(double enough, double& sum);
 
   LogitView view_;
   bool listed_ = false;  // items_ has all candidates
+  bool ranked_ = false;  // ... in the order of likelier, which those behind sorted_ have yet to be brought into
   bool chosen_ = false, weighed_ = false, largest_known_ = false;
   double temperature_ = 1, largest_ = 0, total_ = 0;
   size_t sorted_ = 0;  // so many at the beginning of items_ are the likeliest, in order
@@ -80,7 +84,7 @@ class Candidates {
 
 template <class F>
 void Candidates::keep_if(F&& f) {
-  all();
+  list();
   keep_surveyed(f);
 }
 

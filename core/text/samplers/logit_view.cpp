@@ -185,9 +185,10 @@ float LogitView::largest() const {
 }
 
 size_t LogitView::count() const {
-  const VectorPasses& passes = vector_passes();
-  double count = 0;
-  visit_blocks([&](const float* x, const int32_t*, size_t) { count += passes.moments(x, 0).count; });
+  int count = 0;
+  visit_blocks([&](const float* x, const int32_t*, size_t) {
+    for (size_t i = 0; i < kLogitBlock; ++i) count += x[i] > kMinusInfinity;
+  });
   return size_t(count);
 }
 
@@ -284,8 +285,9 @@ void LogitView::top(size_t count, std::vector<Candidate>& out) const {
   Gatherer gatherer(out, count, kMinusInfinity);
   visit([&](size_t begin, size_t end) { gatherer.offer(logits_, begin, end); },
         [&](int32_t id, float x) { gatherer.offer(id, x); });
-  std::sort(out.begin(), out.end(), likelier);
-  if (out.size() > count) out.resize(count);
+  if (out.size() <= count) return;
+  std::nth_element(out.begin(), out.begin() + std::ptrdiff_t(count), out.end(), likelier);
+  out.resize(count);
 }
 
 void LogitView::from(double least, std::vector<Candidate>& out) const {

@@ -14,10 +14,10 @@ struct Candidate {
   double weight;  // e^((logit - largest) / temperature), where it was asked for
 };
 
-// Most likely first, the lower id of equals.
-inline bool likelier(const Candidate& a, const Candidate& b) {
+// Most likely first, the lower id of equals. An object: sorts call it without a pointer.
+constexpr auto likelier = [](const Candidate& a, const Candidate& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-}
+};
 
 struct Moments {
   double mean, deviation;
@@ -50,7 +50,7 @@ class LogitView {
   WeightSums quick_sums(double largest, double temperature, double below) const;
   // Goes through the candidates by id to where they have this share of the total weight.
   Candidate at_share(double share, double largest, double temperature) const;
-  void top(size_t count, std::vector<Candidate>& out) const;         // the likeliest, sorted
+  void top(size_t count, std::vector<Candidate>& out) const;         // the likeliest
   void from(double least_logit, std::vector<Candidate>& out) const;  // those of at least this logit, by id
 
  private:

@@ -26,9 +26,9 @@ class Typical : public SamplerStep {
     double distance;
     const Candidate* candidate;
   };
-  static bool nearer(const Ranked& a, const Ranked& b) {
+  static constexpr auto nearer = [](const Ranked& a, const Ranked& b) {
     return a.distance < b.distance || (a.distance == b.distance && likelier(*a.candidate, *b.candidate));
-  }
+  };
 
   // Marks what to keep; false: the survey does not tell.
   bool choose(Candidates& c, const Candidates::Survey& s) {

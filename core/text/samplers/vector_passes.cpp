@@ -122,12 +122,17 @@ struct Passes {
   }
   template <class T, size_t kCount>
   LOAM_INLINE static double sum(const void* lanes) {
-    T x[kCount];
-    std::memcpy(x, lanes, sizeof x);
-    for (size_t half = kCount / 2; half > 0; half /= 2) {
-      for (size_t j = 0; j < half; ++j) x[j] += x[j + half];
+    if constexpr (kCount == 1) {
+      T x;
+      std::memcpy(&x, lanes, sizeof x);
+      return double(x);
+    } else {  // halves, in registers
+      Vector<T, kCount / 2 * sizeof(T)> low, high;
+      std::memcpy(&low, lanes, sizeof low);
+      std::memcpy(&high, static_cast<const char*>(lanes) + sizeof low, sizeof high);
+      low += high;
+      return sum<T, kCount / 2>(&low);
     }
-    return double(x[0]);
   }
 };
 
