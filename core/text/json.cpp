@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 namespace loam {
@@ -30,7 +31,8 @@ class Handler : public nlohmann::json_sax<Library> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool parse_error(size_t, const std::string&, const Library::exception& e) override {
-    fail(Code::bad_file, "%s is not valid JSON: %.300s", what_, e.what());
+    const char* text = std::strchr(e.what(), ']');  // behind the library's name for it
+    fail(Code::bad_file, "%s is not valid JSON: %.300s", what_, text ? text + 2 : e.what());
   }
 
  private:
