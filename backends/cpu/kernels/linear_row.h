@@ -85,8 +85,8 @@ LOAM_INLINE I32x16 grid_group(const RowUnits& u, int64_t group, int32_t sum, I32
 }
 
 // Once per segment, for all shapes.
-[[gnu::noinline]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
-                                     GroupBytes& bytes) {
+[[gnu::noinline, maybe_unused]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
+                                                   GroupBytes& bytes) {
   const TypeInfo& type = a.plan->type;
   const bool has_s = a.recipe->needs_s, has_m = a.recipe->needs_m, grid = type.family == Family::grid;
   RowUnits u{a.plan,         {},      {},      bytes.t,    has_m && grid, has_s && !grid,
