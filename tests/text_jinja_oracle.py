@@ -145,6 +145,9 @@ CHAT_TEMPLATES = [
 
 # One small program per construct; the context is CONTEXT below.
 PROGRAMS = [
+    "{{ messages|pprint }}", "{{ tools|pprint }}", "{{ (messages, 'a ' * 60, 'x' * 99)|pprint }}",
+    "{{ ('a  b\\u2028 c ' * 20)|pprint }}", "{{ ({'k' * 30: ('d e\\n' * 9,), 'j': ['\\'q' * 30, ()]},)|pprint }}",
+    "{% for n in range(60, 90) %}{{ ['y ' * n, {'z': 'w' * n}, ('v ' * n,)]|pprint }}{% endfor %}",
     "a\n", "a\n\n", "{{ 'x' }}\n", "  {% if true %}\n  x\n  {% endif %}\ny", "{%- if true -%} x {%- endif -%} y", "a {%+ if true %} b {% endif +%}\nc",
     "{# c #}\nx {#- c -#} y", "  {# c #}\n  z", "{% raw %}{{ x }} {% y %}{% endraw %}\nz", "{%- raw -%}  {{ x }}  {%- endraw -%}  z", "a\r\nb\rc{{ '\\r\\n' }}",
     "{{ 1 + 2 * 3 - 4 // 3 % 2 }} {{ 7 / 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** 10 }} {{ 2 ** -1 }} {{ -2 ** 2 }}",

@@ -167,12 +167,113 @@ Value sorted(const Value& v) {
   return Value::dict(std::move(pairs));
 }
 
+// Python's pprint.pformat with its defaults. `allowance`: columns that the brackets behind a value need.
+class PrettyPrinter {
+ public:
+  explicit PrettyPrinter(Interpreter& in) : in_(in) {}
+
+  void print(const Value& v, int64_t indent, int64_t allowance, bool nested = true) {
+    const std::string line = repr(v);
+    if (text_length(line) <= kWidth - indent - allowance)
+      out += line;
+    else if (v.is_list())
+      print_list(v, indent, allowance);
+    else if (v.is_dict())
+      print_dict(v, indent, allowance);
+    else if (v.is_string() && !v.is_markup() && !v.string().empty())
+      print_text(v, indent, allowance, nested);
+    else
+      out += line;
+  }
+  std::string out;
+
+ private:
+  static constexpr int64_t kWidth = 80;
+
+  std::string repr(const Value& v) {
+    std::string text = v.repr();
+    in_.charge(int64_t(text.size()) / 16 + 1);
+    return text;
+  }
+  void new_line(int64_t indent) {
+    in_.charge(indent / 16 + 1);
+    if (const Meter* meter = Meter::current()) meter->check(int64_t(out.size()) + indent);
+    (out += '\n').append(size_t(indent), ' ');
+  }
+  void print_list(const Value& v, int64_t indent, int64_t allowance) {
+    const auto& items = v.items();
+    const std::string_view end = !v.is_tuple() ? "]" : items.size() == 1 ? ",)" : ")";
+    out += v.is_tuple() ? '(' : '[';
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (i) out += ',', new_line(indent + 1);
+      print(items[i], indent + 1, i + 1 == items.size() ? allowance + int64_t(end.size()) : 1);
+    }
+    out += end;
+  }
+  void print_dict(const Value& v, int64_t indent, int64_t allowance) {
+    const auto& pairs = v.pairs();
+    out += '{';
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      if (i) out += ',', new_line(indent + 1);
+      const std::string key = repr(pairs[i].first) + ": ";
+      out += key;
+      print(pairs[i].second, indent + 1 + text_length(key), i + 1 == pairs.size() ? allowance + 1 : 1);
+    }
+    out += '}';
+  }
+  // A word and the whitespace behind it.
+  static std::string next_part(const std::string& line, size_t& at) {
+    const size_t begin = at;
+    for (const bool space : {false, true}) {
+      while (at < line.size()) {
+        const Char c = decode_utf8(line, at);
+        if (is_space(c.code) != space) break;
+        at += c.bytes;
+      }
+    }
+    return line.substr(begin, at - begin);
+  }
+  void print_text(const Value& v, int64_t indent, int64_t allowance, bool nested) {
+    if (!nested) ++indent, ++allowance;
+    Args keep_ends{{Value(true)}, {}};
+    const std::vector<Value> lines = apply_row(in_, *find_method(v, "splitlines"), v, keep_ends).items();
+    std::vector<std::string> chunks;
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string& line = lines[i].string();
+      const int64_t width = kWidth - indent, last = i + 1 == lines.size() ? width - allowance : width;
+      if (std::string whole = repr(lines[i]); text_length(whole) <= last) {
+        chunks.push_back(std::move(whole));
+        continue;
+      }
+      std::string current;
+      for (size_t at = 0; at < line.size();) {
+        const std::string part = next_part(line, at);
+        if (text_length(repr(Value(current + part))) <= (at == line.size() ? last : width)) {
+          current += part;
+        } else {
+          if (!current.empty()) chunks.push_back(repr(Value(current)));
+          current = part;
+        }
+      }
+      if (!current.empty()) chunks.push_back(repr(Value(current)));
+    }
+    const bool brackets = !nested && chunks.size() > 1;
+    if (brackets) out += '(';
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      if (i) new_line(indent);
+      out += chunks[i];
+    }
+    if (brackets) out += ')';
+  }
+
+  Interpreter& in_;
+};
+
 Value f_pprint(Interpreter& in, const Value& v, Args&) {
   in.walk(v);
-  std::string out = sorted(v).repr();
-  if (text_length(out) > 80)
-    fail(Code::unsupported, "template: pprint of more than a line is not supported: use tojson(indent=2)");
-  return in.text(std::move(out));
+  PrettyPrinter printer(in);
+  printer.print(sorted(v), 0, 0, false);
+  return in.text(std::move(printer.out));
 }
 
 constexpr FunctionRow kFilters[] = {
