@@ -1,15 +1,10 @@
 // Tokenizers on small vocabularies made here; the oracle test compares many texts and real vocabularies.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <chrono>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <thread>
 
 #include "core/error.h"
-#include "core/text/grammar/token_trie.h"
 #include "core/text/regex.h"
 #include "core/text/scanners.h"
 #include "core/text/steps.h"
@@ -17,73 +12,12 @@
 #include "core/text/tokenizer_gguf.h"
 #include "core/text/tokenizer_json.h"
 #include "core/text/unicode.h"
+#include "tests/small_vocabularies.h"
 
 namespace {
 using namespace loam;
+using namespace loam::tests;
 using Ids = std::vector<int32_t>;
-
-std::string mapped(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) append_utf8(out, byte_to_char()[uint8_t(c)]);
-  return out;
-}
-
-// Byte-level vocabulary: the 256 bytes, then the results of `merges`, then two control tokens and one added one.
-Metadata byte_level_gguf(const std::string& pre, const std::vector<std::pair<std::string, std::string>>& merges) {
-  std::vector<std::string> tokens, rules;
-  for (int b = 0; b < 256; ++b) tokens.push_back(mapped(std::string(1, char(b))));
-  for (const auto& [a, b] : merges) {
-    tokens.push_back(mapped(a + b));
-    rules.push_back(mapped(a) + " " + mapped(b));
-  }
-  std::vector<int64_t> types(tokens.size(), 1);
-  for (const char* special : {"<|end|>", "<|im_end|>"}) tokens.push_back(special), types.push_back(3);
-  tokens.push_back("<tool>"), types.push_back(4);
-  Metadata m;
-  const auto count = int64_t(tokens.size());
-  m.set("tokenizer.ggml.model", std::string("gpt2"));
-  m.set("tokenizer.ggml.pre", pre);
-  m.set("tokenizer.ggml.tokens", std::move(tokens));
-  m.set("tokenizer.ggml.token_type", std::move(types));
-  m.set("tokenizer.ggml.merges", std::move(rules));
-  m.set("tokenizer.ggml.bos_token_id", count - 3);
-  m.set("tokenizer.ggml.eos_token_id", count - 3);
-  return m;
-}
-
-const std::vector<std::pair<std::string, std::string>> kMerges = {
-    {"l", "l"}, {"h", "e"}, {"he", "ll"}, {"hell", "o"}, {" ", "w"}, {"1", "2"}, {" ", " "}, {"a", "a"}, {"aa", "aa"}};
-
-Tokenizer byte_level(const std::string& pre = "smollm") {
-  return Tokenizer(tokenizer_from_gguf(byte_level_gguf(pre, kMerges)).spec);
-}
-
-// SentencePiece vocabulary with scores.
-Metadata scored_gguf(bool space_prefix) {
-  std::vector<std::string> tokens{"<unk>", "<s>", "</s>"};
-  std::vector<int64_t> types{2, 3, 3};
-  std::vector<double> scores{0, 0, 0};
-  const char* hex = "0123456789ABCDEF";
-  for (int b = 0; b < 256; ++b) {
-    tokens.push_back(std::string("<0x") + hex[b >> 4] + hex[b & 15] + ">");
-    types.push_back(6), scores.push_back(0);
-  }
-  const std::pair<const char*, double> pieces[] = {{"\u2581", -10}, {"a", -11},      {"b", -12},
-                                                   {"c", -13},      {"ab", -1},      {"bc", -2},
-                                                   {"abc", -3},     {"\u2581a", -4}, {"aa", -5}};
-  for (const auto& [text, score] : pieces) tokens.push_back(text), types.push_back(1), scores.push_back(score);
-  tokens.push_back("<tag>"), types.push_back(4), scores.push_back(-1000);
-  Metadata m;
-  m.set("tokenizer.ggml.model", std::string("llama"));
-  m.set("tokenizer.ggml.tokens", std::move(tokens));
-  m.set("tokenizer.ggml.token_type", std::move(types));
-  m.set("tokenizer.ggml.scores", std::move(scores));
-  m.set("tokenizer.ggml.bos_token_id", int64_t(1));
-  m.set("tokenizer.ggml.eos_token_id", int64_t(2));
-  m.set("tokenizer.ggml.unknown_token_id", int64_t(0));
-  m.set("tokenizer.ggml.add_space_prefix", space_prefix);
-  return m;
-}
 
 std::string random_bytes(std::mt19937& rng, size_t most) {
   std::string out;
@@ -237,86 +171,6 @@ TEST_CASE("tokenizer.json: what is unknown is named, never guessed") {
   m = byte_level_gguf("gpt-2", kMerges);
   m.set("tokenizer.ggml.merges", std::vector<std::string>{"zz qq"});
   CHECK_THROWS_AS(tokenizer_from_gguf(m), Error);
-}
-
-TEST_CASE("tokenizer spec: sections bring the same tokenizer back") {
-  for (const Metadata& m : {byte_level_gguf("qwen2", kMerges), scored_gguf(true)}) {
-    const TokenizerSpec spec = tokenizer_from_gguf(m).spec;
-    std::vector<TokenizerSection> sections = spec.sections();
-    const TokenizerSpec back = TokenizerSpec::from_sections(sections, spec.storage);
-    CHECK(back.bos == spec.bos);
-    CHECK(back.ends == spec.ends);
-    CHECK(back.add_space_prefix == spec.add_space_prefix);
-    const Tokenizer a(spec), b(back);
-    CHECK(a.encode("hello abc <tag> <|end|> 12") == b.encode("hello abc <tag> <|end|> 12"));
-  }
-}
-
-TEST_CASE("tokenizer spec: hostile sections are refused or harmless") {
-  const uint32_t seed = std::random_device{}();
-  CAPTURE(seed);
-  std::mt19937 rng(seed);
-  const TokenizerSpec spec = tokenizer_from_gguf(byte_level_gguf("smollm", kMerges)).spec;
-  int refused = 0;
-  for (int round = 0; round < 600; ++round) {
-    auto sections = spec.sections();
-    std::vector<std::vector<uint64_t>> copies;  // aligned
-    for (TokenizerSection& s : sections) {
-      copies.emplace_back(s.bytes.size() / 8 + 1);
-      std::memcpy(copies.back().data(), s.bytes.data(), s.bytes.size());
-      s.bytes = {reinterpret_cast<const std::byte*>(copies.back().data()), s.bytes.size()};
-    }
-    const size_t which = rng() % sections.size();
-    auto* bytes = reinterpret_cast<uint8_t*>(copies[which].data());
-    const size_t size = sections[which].bytes.size();
-    switch (rng() % 4) {
-      case 0: sections.erase(sections.begin() + ptrdiff_t(which)); break;
-      case 1: sections[which].bytes = sections[which].bytes.first(rng() % size); break;
-      default: bytes[rng() % size] ^= uint8_t(1u << rng() % 8);
-    }
-    try {
-      const Tokenizer t(TokenizerSpec::from_sections(sections, nullptr));
-      t.decode(t.encode("hello w 12 <|end|><tool> \xff aaaa"));
-    } catch (const Error&) {
-      ++refused;
-    }
-  }
-  CHECK(refused > 100);
-}
-
-TEST_CASE("tokenizer: long texts of one kind take linear time") {
-  const Tokenizer byte_bpe = byte_level(), qwen = byte_level("qwen2");
-  const Tokenizer scored(tokenizer_from_gguf(scored_gguf(true)).spec);
-  std::mt19937 rng(1);
-  std::string noise(1 << 20, ' '), marks;
-  for (char& c : noise) c = char(rng());
-  while (marks.size() < 1 << 20) append_utf8(marks, 0x300 + rng() % 0x60);
-  for (const std::string& text :
-       {std::string(1 << 20, 'a'), std::string(1 << 20, ' '), std::string(1 << 20, '\n'), noise, marks}) {
-    for (const Tokenizer* t : {&byte_bpe, &qwen, &scored}) {
-      const auto start = std::chrono::steady_clock::now();
-      const Ids ids = t->encode(text, {.add_special = false});
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      CHECK(seconds < 40);  // usually 0.3; quadratic work would take hours
-      if (t != &qwen) CHECK((t->decode(ids) == text));
-    }
-  }
-}
-
-TEST_CASE("tokenizer: one tree of pieces for all who ask") {
-  std::shared_ptr<const TokenTrie> trie;
-  {
-    const Tokenizer t = byte_level();
-    trie = t.token_trie();
-    CHECK(trie->vocab() == t.size());
-    std::vector<std::thread> threads;
-    std::atomic<int> others = 0;
-    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { others += t.token_trie() != trie; });
-    for (std::thread& thread : threads) thread.join();
-    CHECK(others == 0);
-    CHECK(t.token_trie(t.size() + 8)->vocab() == t.size() + 8);  // a model with more logits
-  }
-  CHECK(!trie->nodes().empty());  // it outlives the tokenizer
 }
 
 TEST_CASE("tokenizer: NFC") {
