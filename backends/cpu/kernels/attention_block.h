@@ -123,7 +123,7 @@ LOAM_INLINE void for_tiles(int begin, int end, F f) {
 // Scores of one query in positions [begin, end) of the chunk become weights 2^(score - top), or what keep(t, weights)
 // makes of the 16 from position t on; others of the same 16 become 0. Their top and sum go to the record.
 template <class Keep>
-LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, float* record, Keep keep) {
+void soften(const Attention& op, float* scores, int begin, int end, float* record, Keep keep) {
   const F32x16 lowest = splat(-__builtin_inff());
   F32x16 tops = lowest, lanes = zero();
   if (op.softcap != 0)
@@ -146,7 +146,7 @@ LOAM_INLINE void soften(const Attention& op, float* scores, int begin, int end, 
 }
 
 // Merges the result of a chunk into that of the ones before.
-LOAM_INLINE void merge_result(const float* part, int64_t dims, float* result) {
+void merge_result(const float* part, int64_t dims, float* result) {
   const F32x16 top = splat(result[0]), part_top = splat(part[0]), highest = max(part_top, top);
   const F32x16 x = exp2(top - highest), y = exp2(part_top - highest);
   const F32x16 weight = fma(splat(result[1]), x, splat(part[1]) * y);
