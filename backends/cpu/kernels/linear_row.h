@@ -22,46 +22,35 @@ struct RowArgs {
 };
 using RowKernel = void (*)(const RowArgs&);
 
-// Sums, each of which ends with a fold, a step or the row.
-struct RowSums {
-  F32x16 sum, fold;
-  I32x16 step;
-  int32_t step_codes;  // of the activations alone
-};
-
-LOAM_INLINE int32_t sum_of_codes(const int32_t* starts) {  // of 16
+// Of 16 or 32 activations: what `starts` holds of them, back to the sum of their codes.
+LOAM_INLINE int32_t sum_of_codes(int32_t starts) {
   static_assert(kPanelBias == 0 || kPanelBias == 128);
-  return kPanelBias ? -(starts[0] >> 7) : starts[0];
+  return kPanelBias ? -(starts >> 7) : starts;
 }
 
 // What the steps of a segment are multiplied by.
 struct RowUnits {
-  const MatrixPlan* plan;
   GroupInts s, m;
   const uint8_t* t;
-  bool grid_m, scaled_s, scaled_m;
-  const std::byte *raw_d, *raw_e;  // in the record
-  const float *d, *e;              // where they are not f16
-
-  LOAM_INLINE F32x16 block_float(FloatFormat format, const std::byte* raw, const float* unpacked, int64_t k) const {
-    const int64_t block = k >> plan->block_shift << 4;
-    return format == FloatFormat::f16 && raw ? load_f16(reinterpret_cast<const uint16_t*>(raw) + block)
-                                             : load(unpacked + block);
-  }
-  // fold + D * s * step - E * m * sum, of a step that has k.
-  LOAM_INLINE F32x16 add_step(int64_t k, I32x16 step, int32_t sum, F32x16 fold) const {
-    const int64_t group = k >> plan->group_shift;
-    const F32x16 x = to_float(step);
-    if (plan->d_at_end) return fma(x, scaled_s ? to_float(s[group]) : splat(1.f), fold);
-    F32x16 scale = block_float(plan->type.d, raw_d, d, k);
-    if (scaled_s) scale = scale * to_float(s[group]);
-    fold = fma(x, scale, fold);
-    if (!plan->has_e) return fold;
-    F32x16 offset = block_float(plan->type.e, raw_e, e, k);
-    if (scaled_m) offset = offset * to_float(m[group]);
-    return fma(splat(float(sum)), -offset, fold);
-  }
+  const uint16_t *half_d, *half_e;  // in the record; null: unpacked
+  const float *d, *e;
 };
+
+// fold + D * s * step - E * m * sum, of a step that has k.
+template <bool kScaled, bool kHasS>
+LOAM_INLINE F32x16 add_step(const MatrixPlan& p, const RowUnits& u, int64_t k, I32x16 step, int32_t starts,
+                            F32x16 fold) {
+  const int64_t group = k >> p.group_shift, block = k >> p.block_shift << 4;
+  const F32x16 x = to_float(step);
+  if (p.d_at_end) return fma(x, kScaled && kHasS ? to_float(u.s[group]) : splat(1.f), fold);
+  F32x16 scale = u.half_d ? load_f16(u.half_d + block) : load(u.d + block);
+  if constexpr (kScaled && kHasS) scale = scale * to_float(u.s[group]);
+  fold = fma(x, scale, fold);
+  if (!p.has_e) return fold;
+  F32x16 offset = u.half_e ? load_f16(u.half_e + block) : load(u.e + block);
+  if (kScaled && p.type.m != IntFormat::none) offset = offset * to_float(u.m[group]);
+  return fma(splat(float(sum_of_codes(starts))), -offset, fold);
+}
 
 // The dots of 32 k, as two halves that start from what is in them.
 template <int kBits, int kTables>
@@ -77,85 +66,99 @@ LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t
   }
 }
 
-// One group of a grid type: s * dot - m * sum.
-template <RowScales kScales>
-LOAM_INLINE I32x16 grid_group(const RowUnits& u, int64_t group, int32_t sum, I32x16 dot) {
-  if constexpr (kScales != RowScales::none) dot = dot * u.s[group];
-  return u.grid_m ? dot - u.m[group] * splat(sum) : dot;
-}
-
 // Once per segment, for all shapes.
-[[gnu::noinline, maybe_unused]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
-                                                   GroupBytes& bytes) {
+[[gnu::noinline]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
+                                     GroupBytes& bytes) {
   const TypeInfo& type = a.plan->type;
-  const bool has_s = a.recipe->needs_s, has_m = a.recipe->needs_m, grid = type.family == Family::grid;
-  RowUnits u{a.plan,         {},      {},      bytes.t,    has_m && grid, has_s && !grid,
-             has_m && !grid, nullptr, nullptr, a.parts->d, a.parts->e};
-  if (has_s) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
-  if (has_m) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
+  RowUnits u{{}, {}, bytes.t, nullptr, nullptr, a.parts->d, a.parts->e};
+  if (a.recipe->needs_s) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
+  if (a.recipe->needs_m) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
   if (!l.blocks) return u;  // the row's, unpacked before
-  u.raw_d = segment + l.d, u.raw_e = segment + l.e;
-  if (type.d != FloatFormat::f16) unpack_floats(type.d, u.raw_d, l.blocks, a.parts->d);
-  if (type.e != FloatFormat::f16) unpack_floats(type.e, u.raw_e, l.blocks, a.parts->e);
+  if (type.d == FloatFormat::f16) u.half_d = reinterpret_cast<const uint16_t*>(segment + l.d);
+  if (type.e == FloatFormat::f16) u.half_e = reinterpret_cast<const uint16_t*>(segment + l.e);
+  if (!u.half_d) unpack_floats(type.d, segment + l.d, l.blocks, a.parts->d);
+  if (!u.half_e) unpack_floats(type.e, segment + l.e, l.blocks, a.parts->e);
   return u;
 }
 
+// What the kernels of one shape do with 32 k.
 template <int kBits, int kTables, RowScales kScales, bool kGrid>
-LOAM_INLINE void row_segment(const RowArgs& a, const SegmentLayout& l, const std::byte* segment, int64_t k0,
-                             RowSums& r) {
+struct RowShape {
+  static constexpr bool kHasS = kScales != RowScales::none, kBy16 = kScales == RowScales::by_16;
+  static constexpr bool kLevels = kTables > 0 || kBits > kLargestCodeBits;
+
+  const MatrixPlan& p;
+  const RowUnits& u;
+  const uint8_t *wide, *narrow;
+  Line first;
+  int32_t zero, shift;
+
+  // What the dots of 16 or 32 k start from.
+  LOAM_INLINE I32x16 start(int64_t k, int32_t starts) const {
+    const int32_t all = !kPanelBias ? -zero * starts : kLevels ? starts : zero * starts >> 7;
+    if constexpr (kTables != kShiftedTable) return splat(all);
+    const I32x16 t = load_signed_bytes(u.t + (k >> p.group_shift) * 16);
+    return splat(all) + (t & splat(int32_t(shift * sum_of_codes(starts))));
+  }
+  // One group of a grid type: s * dot - m * sum.
+  LOAM_INLINE I32x16 grid_group(int64_t k, int32_t starts, I32x16 dot) const {
+    const int64_t group = k >> p.group_shift;
+    if constexpr (kHasS) dot = dot * u.s[group];
+    return p.type.m != IntFormat::none ? dot - u.m[group] * splat(sum_of_codes(starts)) : dot;
+  }
+  // Of types with a float per 16 k into the fold, of others into the step.
+  LOAM_INLINE void add(int64_t k, const int8_t* x, const int32_t* starts, I32x16& step, F32x16& fold) const {
+    const int32_t low = starts[0], high = starts[1], both = low + high;
+    I32x16 acc[2] = {start(k, kBy16 ? low : both), kBy16 ? start(k + 16, high) : splat(int32_t(0))};
+    dots_of_32<kBits, kTables>(wide, narrow, uint32_t(k), x, first, acc);
+    if constexpr (kBy16 && !kGrid) {
+      fold = add_step<true, true>(p, u, k, acc[0], low, fold);
+      fold = add_step<true, true>(p, u, k + 16, acc[1], high, fold);
+    } else if constexpr (kBy16) {
+      step = step + (grid_group(k, low, acc[0]) + grid_group(k + 16, high, acc[1]));
+    } else {
+      step = step + (kGrid ? grid_group(k, both, acc[0] + acc[1]) : acc[0] + acc[1]);
+    }
+  }
+};
+
+// Behind the 32 k from k on; the last ones end every step and fold.
+LOAM_INLINE int64_t end_of(int64_t k, int64_t n) { return k + 32 < n ? k + 32 : LOAM_SEGMENT_K; }
+
+template <int kBits, int kTables, RowScales kScales, bool kGrid>
+LOAM_INLINE F32x16 row_segment(const RowArgs& a, const SegmentLayout& l, const std::byte* segment, int64_t k0,
+                               F32x16 sum) {
+  using Row = RowShape<kBits, kTables, kScales, kGrid>;
+  constexpr bool kSteps = !Row::kBy16 || kGrid;  // that add_step ends
   const MatrixPlan& p = *a.plan;
-  const TypeInfo& type = p.type;
-  constexpr bool kBy16 = kScales == RowScales::by_16, grid = kGrid;
   GroupBytes bytes;
   const RowUnits u = row_units(a, l, segment, bytes);
-  constexpr bool kLevels = kTables > 0 || kBits > kLargestCodeBits;
-  const int32_t zero = kLevels ? kPanelBias : type.zero;
-  const Line first =
-      kTables > 0 ? table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias) : splat_byte(type.zero);
   const uint8_t* wide = reinterpret_cast<const uint8_t*>(segment);
-  const uint8_t* narrow = wide + l.codes_narrow;
-  const int8_t* x = a.x + k0;
-  const int32_t* starts = a.starts + k0 / 16;
+  const Line table = table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias), zero = splat_byte(p.type.zero);
+  const int32_t subtracted = Row::kLevels ? kPanelBias : p.type.zero;
+  const Row row{p, u, wide, wide + l.codes_narrow, kTables > 0 ? table : zero, subtracted, a.recipe->codes.shift};
   const uint8_t* ahead = wide + kPrefetchBytes;
-  const int64_t ahead_step = p.full.bytes / 8, n = l.n, fold = p.fold, step = p.step;
+  const int64_t ahead_step = p.full.bytes / 8, n = l.n;
+  F32x16 fold = splat(-0.f);
+  I32x16 step = splat(int32_t(0));
+  int32_t codes = 0;
   for (int64_t k = 0; k < n; k += 32, ahead += ahead_step) {
     UNROLL
     for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
-    const int32_t low = sum_of_codes(starts + (k >> 4)), high = sum_of_codes(starts + (k >> 4) + 1);
-    I32x16 acc[2];
-    acc[0] = splat(int32_t(-zero * (kBy16 ? low : low + high)));
-    acc[1] = splat(int32_t(kBy16 ? -zero * high : 0));
-    if constexpr (kTables == kShiftedTable) {
-      const int32_t shift = a.recipe->codes.shift, sum = kBy16 ? low : low + high;
-      acc[0] = acc[0] + (load_signed_bytes(u.t + (k >> p.group_shift) * 16) & splat(int32_t(shift * sum)));
-      if constexpr (kBy16)
-        acc[1] = acc[1] + (load_signed_bytes(u.t + ((k + 16) >> p.group_shift) * 16) & splat(int32_t(shift * high)));
+    const int32_t* starts = a.starts + ((k0 + k) >> 4);
+    row.add(k, a.x + k0 + k, starts, step, fold);
+    const int64_t end = end_of(k, n);
+    codes += starts[0] + starts[1];
+    if (kSteps) {
+      if (end & (p.step - 1)) continue;
+      fold = add_step<!kGrid, Row::kHasS>(p, u, k, step, codes, fold);
+      step = splat(int32_t(0)), codes = 0;
     }
-    dots_of_32<kBits, kTables>(wide, narrow, uint32_t(k), x + k, first, acc);
-    const int64_t end = k + 32, group = k >> p.group_shift;
-    const bool last = end == n;
-    if (kBy16 && !grid) {
-      r.fold = u.add_step(k, acc[0], low, r.fold);
-      r.fold = u.add_step(k + 16, acc[1], high, r.fold);
-    } else if (!grid) {
-      r.step = r.step + (acc[0] + acc[1]);
-    } else if (kBy16) {
-      r.step = r.step + grid_group<kScales>(u, group, low, acc[0]);
-      r.step = r.step + grid_group<kScales>(u, (k + 16) >> p.group_shift, high, acc[1]);
-    } else {
-      r.step = r.step + grid_group<kScales>(u, group, low + high, acc[0] + acc[1]);
-    }
-    if (!(kBy16 && !grid) && ((end & (step - 1)) == 0 || last)) {
-      r.fold = u.add_step(k, r.step, r.step_codes + low + high, r.fold);
-      r.step = splat(int32_t(0));
-      r.step_codes = 0;
-    } else {
-      r.step_codes += low + high;
-    }
-    if ((end & (fold - 1)) != 0 && !last) continue;
-    r.sum = fma(r.fold, splat(a.scales[(k0 + k) >> p.scale_shift]), r.sum);
-    r.fold = splat(-0.f);
+    if (end & (p.fold - 1)) continue;
+    sum = fma(fold, splat(a.scales[(k0 + k) >> p.scale_shift]), sum);
+    fold = splat(-0.f);
   }
+  return sum;
 }
 
 template <int kBits, int kTables, RowScales kScales, bool kGrid>
@@ -165,13 +168,13 @@ void multiply_row(const RowArgs& a) {
     unpack_floats(p.type.d, a.record + p.row_d, 1, a.parts->d);
     unpack_floats(p.type.e, a.record + p.row_e, 1, a.parts->e);
   }
-  RowSums r{zero(), splat(-0.f), splat(int32_t(0)), 0};
+  F32x16 sum = zero();
   for (int64_t k = 0; k < p.padded; k += LOAM_SEGMENT_K) {
     const int64_t i = k / LOAM_SEGMENT_K;
-    row_segment<kBits, kTables, kScales, kGrid>(a, uint32_t(i) < p.full_count ? p.full : p.last,
-                                                a.record + uint64_t(i) * p.full.bytes, k, r);
+    sum = row_segment<kBits, kTables, kScales, kGrid>(a, uint32_t(i) < p.full_count ? p.full : p.last,
+                                                      a.record + uint64_t(i) * p.full.bytes, k, sum);
   }
-  store(a.state->sum, r.sum);
+  store(a.state->sum, sum);
 }
 
 constexpr Shape row_shape(Shape s) { return {s.bits, s.tables, Arithmetic::code, s.scales, s.grid}; }
