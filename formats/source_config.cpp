@@ -55,7 +55,7 @@ struct ToText {
     return text;
   }
   std::string operator()(const std::string& x) const {
-    return '"' + (x.size() > 60 ? x.substr(0, 60) + "..." : x) + '"';
+    return '"' + x.substr(0, 60).append(x.size() > 60 ? "...\"" : "\"");
   }
   template <class T>
   std::string operator()(const std::vector<T>& x) const {
