@@ -80,7 +80,8 @@ LOAM_INLINE void finish_panel(bool is_signed, uint8_t* codes, int64_t n, int32_t
 
 // kSteps of 4 k summed in 16 bits.
 template <int kSteps, int T, int R>
-LOAM_INLINE void dot_codes(const uint8_t* const* codes, const int8_t* const* x, int64_t k, I32x16 (&acc)[T][R]) {
+LOAM_INLINE void dot_codes(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t k,
+                           I32x16 (&acc)[T][R]) {
   __m256i sum[T][R][2];
   UNROLL
   for (int j = 0; j < kSteps; ++j) {
@@ -89,7 +90,7 @@ LOAM_INLINE void dot_codes(const uint8_t* const* codes, const int8_t* const* x, 
     for (int r = 0; r < 2 * R; ++r) w[r / 2][r % 2] = load_half(codes[r / 2] + k * 16 + j * 64 + r % 2 * 32);
     UNROLL
     for (int t = 0; t < T; ++t) {
-      const __m256i four = splat_four(x[t] + k + 4 * j);
+      const __m256i four = splat_four(x + t * stride + k + 4 * j);
       UNROLL
       for (int r = 0; r < 2 * R; ++r) {
         __m256i& pairs = sum[t][r / 2][r % 2];
@@ -106,7 +107,7 @@ LOAM_INLINE void dot_codes(const uint8_t* const* codes, const int8_t* const* x, 
 
 // Half a line at a time: one register of weights, one of their signs.
 template <int T, int R>
-LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
                             I32x16 (&acc)[T][R]) {
   UNROLL
   for (int r = 0; r < 2 * R; ++r) {
@@ -120,7 +121,7 @@ LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* const* x,
         const __m256i negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), w);
         UNROLL
         for (int t = 0; t < T; ++t) {
-          sum[t] = add_levels(sum[t], magnitude, _mm256_xor_si256(negative, splat_four(x[t] + k + j)));
+          sum[t] = add_levels(sum[t], magnitude, _mm256_xor_si256(negative, splat_four(x + t * stride + k + j)));
         }
       }
     }
@@ -131,15 +132,15 @@ LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* const* x,
 
 // acc += codes * x over begin .. end, multiples of 16.
 template <int kForm, int T, int R>
-LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
                            I32x16 (&acc)[T][R]) {
-  if constexpr (kForm == kSignedForm) return dot_levels(codes, x, begin, end, acc);
+  if constexpr (kForm == kSignedForm) return dot_levels(codes, x, stride, begin, end, acc);
   constexpr int kSteps = 8 >> kForm, kTogether = kSteps < 4 ? kSteps : 4;
   int64_t k = begin;
   if constexpr (kSteps == 8) {
-    for (; k + 32 <= end; k += 32) dot_codes<8>(codes, x, k, acc);
+    for (; k + 32 <= end; k += 32) dot_codes<8>(codes, x, stride, k, acc);
   }
-  for (; k < end; k += 4 * kTogether) dot_codes<kTogether>(codes, x, k, acc);
+  for (; k < end; k += 4 * kTogether) dot_codes<kTogether>(codes, x, stride, k, acc);
 }
 
 }  // namespace

@@ -23,14 +23,14 @@ LOAM_INLINE void finish_panel(bool /*is_signed*/, uint8_t* codes, int64_t n, int
 
 // Sums of a pair of tokens: [row pair][token][row].
 template <int P>
-LOAM_INLINE void dot_pairs(const uint8_t* codes, const int8_t* const* x, int64_t begin, int64_t end,
+LOAM_INLINE void dot_pairs(const uint8_t* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
                            int32x4_t (&sum)[P][8]) {
   for (int64_t k = begin; k < end; k += 16) {
     int8x16_t pair[2][P];  // first and last 8 k
     UNROLL
     for (int p = 0; p < P; ++p) {
-      const int64x2_t a = vreinterpretq_s64_s8(vld1q_s8(x[2 * p] + k));
-      const int64x2_t b = vreinterpretq_s64_s8(vld1q_s8(x[2 * p + 1] + k));
+      const int64x2_t a = vreinterpretq_s64_s8(vld1q_s8(x + 2 * p * stride + k));
+      const int64x2_t b = vreinterpretq_s64_s8(vld1q_s8(x + (2 * p + 1) * stride + k));
       pair[0][p] = vreinterpretq_s8_s64(vzip1q_s64(a, b)), pair[1][p] = vreinterpretq_s8_s64(vzip2q_s64(a, b));
     }
     UNROLL
@@ -57,13 +57,13 @@ LOAM_INLINE void dot_single(const uint8_t* codes, const int8_t* x, int64_t begin
 
 // acc += codes * x over begin .. end, multiples of 16. Six tokens: 24 sums, six of activations, one of weights.
 template <int kForm, int T>
-LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
                            I32x16 (&acc)[T][1]) {
-  if constexpr (T == 1) return dot_single(codes[0], x[0], begin, end, acc[0][0]);
+  if constexpr (T == 1) return dot_single(codes[0], x, begin, end, acc[0][0]);
   if constexpr (T > 1) {
     static_assert(T % 2 == 0);
     int32x4_t sum[T / 2][8] = {};
-    dot_pairs(codes[0], x, begin, end, sum);
+    dot_pairs(codes[0], x, stride, begin, end, sum);
     UNROLL
     for (int t = 0; t < T; ++t) {
       UNROLL

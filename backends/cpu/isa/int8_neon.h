@@ -23,13 +23,13 @@ LOAM_INLINE void dot_four(const int8_t* codes, const int8x16_t (&x)[T], I32x16 (
 
 // acc += codes * x over begin .. end, multiples of 16. Six tokens: 24 sums, six of activations, one of weights.
 template <int kForm, int T>
-LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* const* x, int64_t begin, int64_t end,
+LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
                            I32x16 (&acc)[T][1]) {
   for (int64_t k = begin; k < end; k += 16) {
     const int8_t* w = reinterpret_cast<const int8_t*>(codes[0] + k * 16);
     int8x16_t sixteen[T];
     UNROLL
-    for (int t = 0; t < T; ++t) sixteen[t] = vld1q_s8(x[t] + k);
+    for (int t = 0; t < T; ++t) sixteen[t] = vld1q_s8(x + t * stride + k);
     dot_four<0>(w, sixteen, acc);
     dot_four<1>(w, sixteen, acc);
     dot_four<2>(w, sixteen, acc);

@@ -67,8 +67,9 @@ struct Panel {                              // memory is touched only where it i
 struct BlockState {  // sums of one token and one row block
   alignas(64) float sum[16];
 };
+constexpr int kStateBlocks = 3;
 struct TokenState {
-  BlockState block[3];  // the last one takes what nobody wants
+  BlockState block[kStateBlocks];  // the last one takes what nobody wants
 };
 struct SegmentScratch {
   alignas(64) int32_t s[16 * 16], m[16 * 16], t[2 * 16 * 16];  // [group][row]; t of s, and what m would have

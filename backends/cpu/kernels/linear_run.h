@@ -74,17 +74,15 @@ LOAM_INLINE Tokens find_tokens(const Call& call, const LinearOp& op) {
 LOAM_INLINE void point_at_tokens(const Tokens& t, int64_t first, int count, int64_t k0, const MatrixPlan& p, int zero,
                                  TileArgs& a) {
   const RoundedLayout& l = t.layout;
-  const int64_t sum = first * l.sums_stride + k0 / 16;
-  for (int i = 0; i < count; ++i) {
-    if (!p.integers) {
-      a.floats[i] = t.x->data + smaller(first + i, t.rows - 1) * t.x->cols + k0;
-      continue;
-    }
-    a.x[i] = t.codes + first * l.codes_stride + k0 + i * l.codes_stride;
-    a.scales[i] = t.scales + first * l.scales_stride + (k0 >> p.scale_shift) + i * l.scales_stride;
-    a.starts[i] = zero ? t.starts + sum + i * l.sums_stride : kNoStarts;
-    a.sums[i] = t.sums + sum + i * l.sums_stride;
+  if (!p.integers) {
+    for (int i = 0; i < count; ++i) a.floats[i] = t.x->data + smaller(first + i, t.rows - 1) * t.x->cols + k0;
+    return;
   }
+  const int64_t sum = first * l.sums_stride + k0 / 16;
+  a.x = t.codes + first * l.codes_stride + k0, a.x_stride = l.codes_stride;
+  a.scales = t.scales + first * l.scales_stride + (k0 >> p.scale_shift), a.scales_stride = l.scales_stride;
+  a.starts = zero ? t.starts + sum : kNoStarts, a.starts_stride = zero ? l.sums_stride : 0;
+  a.sums = t.sums + sum, a.sums_stride = l.sums_stride;
 }
 
 LOAM_INLINE void point_at_panel(const MatrixRun& run, int slot, int64_t block, int64_t k0, ThreadScratch& scratch,
@@ -162,7 +160,7 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
     for (int slot = 0; slot < kTileBlocks; ++slot) {
       const int which = joined ? slot : i;
       point_at_panel(*u.run[which], slot, u.block[which], k0, scratch, which, a);
-      for (int t = 0; t < count; ++t) a.state[t][slot] = &states[t].block[joined || slot == 0 ? which : 2];
+      a.states[slot] = &states[0].block[joined || slot == 0 ? which : 2];
     }
     a.n = p.integers ? n : smaller(n, p.k - k0);
     a.units = u.run[i]->units, a.fold = p.fold, a.step = p.step, a.zero = u.run[i]->recipe.zero;

@@ -16,12 +16,13 @@ struct TileArgs {
   const float *unit_scales[kMaxBlocks], *offsets[kMaxBlocks];  // [unit][row]
   const int32_t* panel_starts[kMaxBlocks];                     // [k / 16][row], running sums, of forms that want them
   const float* values[kMaxBlocks];                             // [k][row], of float tiles
-  const int8_t* x[kMaxTokens];
-  const float* scales[kMaxTokens];
-  const int32_t* starts[kMaxTokens];
-  const float* sums[kMaxTokens];
+  const int8_t* x;                                             // of the first token, as all below
+  const float* scales;
+  const int32_t* starts;
+  const float* sums;
+  int64_t x_stride, scales_stride, starts_stride, sums_stride;
   const float* floats[kMaxTokens];  // activations of float tiles
-  BlockState* state[kMaxTokens][kMaxBlocks];
+  BlockState* states[kMaxBlocks];
   int64_t n;
   int fold, step, unit_shift, scale_shift, zero;
   Units units;
@@ -58,7 +59,7 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
   if constexpr (kStep != 0) n = kStep;
   UNROLL
   for (int t = 0; t < T; ++t) {
-    const I32x16 start = start_of(a.starts[t] + (k >> 4), n, a.zero);
+    const I32x16 start = start_of(a.starts + t * a.starts_stride + (k >> 4), n, a.zero);
     UNROLL
     for (int r = 0; r < R; ++r) acc[t][r] = start;
   }
@@ -70,7 +71,7 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
       for (int t = 0; t < T; ++t) acc[t][r] = acc[t][r] + start;
     }
   }
-  dot_lines<kForm>(a.codes, a.x, k, k + n, acc);
+  dot_lines<kForm>(a.codes, a.x, a.x_stride, k, k + n, acc);
 }
 
 // One step of n k: t = integers * scale (+ t where kAdds) + sums * offset.
@@ -94,7 +95,7 @@ LOAM_INLINE void add_step(const TileArgs& a, int64_t k, int64_t n, F32x16 (&t)[T
     for (int r = 0; r < R; ++r) offset[r] = load(a.offsets[r] + unit);
     UNROLL
     for (int i = 0; i < T; ++i) {
-      const F32x16 sum = sum_of(a.sums[i] + (k >> 4), kStep ? kStep : n);
+      const F32x16 sum = sum_of(a.sums + i * a.sums_stride + (k >> 4), kStep ? kStep : n);
       UNROLL
       for (int r = 0; r < R; ++r) t[i][r] = fma(sum, offset[r], t[i][r]);
     }
@@ -109,7 +110,7 @@ void integer_tile(const TileArgs& args) {
   UNROLL
   for (int i = 0; i < T; ++i) {
     UNROLL
-    for (int r = 0; r < R; ++r) sum[i][r] = a.first ? zero() : load(a.state[i][r]->sum);
+    for (int r = 0; r < R; ++r) sum[i][r] = a.first ? zero() : load(a.states[r][i * kStateBlocks].sum);
   }
   const int64_t fold = kStep && !kMany ? kStep : a.fold;
   for (int64_t k = 0; k < a.n; k += fold) {
@@ -129,7 +130,7 @@ void integer_tile(const TileArgs& args) {
     }
     UNROLL
     for (int i = 0; i < T; ++i) {
-      const F32x16 scale = splat(a.scales[i][k >> a.scale_shift]);
+      const F32x16 scale = splat(a.scales[i * a.scales_stride + (k >> a.scale_shift)]);
       UNROLL
       for (int r = 0; r < R; ++r) sum[i][r] = fma(t[i][r], scale, sum[i][r]);
     }
@@ -137,7 +138,7 @@ void integer_tile(const TileArgs& args) {
   UNROLL
   for (int i = 0; i < T; ++i) {
     UNROLL
-    for (int r = 0; r < R; ++r) store(a.state[i][r]->sum, sum[i][r]);
+    for (int r = 0; r < R; ++r) store(a.states[r][i * kStateBlocks].sum, sum[i][r]);
   }
 }
 
@@ -148,7 +149,7 @@ void float_tile(const TileArgs& a) {
   UNROLL
   for (int t = 0; t < T; ++t) {
     UNROLL
-    for (int r = 0; r < R; ++r) sum[t][r] = a.first ? zero() : load(a.state[t][r]->sum);
+    for (int r = 0; r < R; ++r) sum[t][r] = a.first ? zero() : load(a.states[r][t * kStateBlocks].sum);
   }
   for (int64_t k = 0; k < a.n; ++k) {
     F32x16 w[R];
@@ -164,7 +165,7 @@ void float_tile(const TileArgs& a) {
   UNROLL
   for (int t = 0; t < T; ++t) {
     UNROLL
-    for (int r = 0; r < R; ++r) store(a.state[t][r]->sum, sum[t][r]);
+    for (int r = 0; r < R; ++r) store(a.states[r][t * kStateBlocks].sum, sum[t][r]);
   }
 }
 
