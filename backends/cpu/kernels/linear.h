@@ -53,6 +53,8 @@ LOAM_INLINE void write_sums(const Prepared& p) {
 // Units begin .. end of matrix `matrix` (pairs: of both).
 LOAM_INLINE void run_units(const Prepared& p, int matrix, int64_t begin, int64_t end) {
   const MatrixRun* runs = p.runs + matrix;
+  if (p.op.pairs && p.tokens.rows == 1 && runs[0].row && runs[1].row)
+    return run_row_pairs(runs, begin, end, p.tokens, p.op.gate, *p.scratch);
   const int64_t blocks = (runs[0].plan.n + kTileRows - 1) / kTileRows;
   for (int64_t i = begin; i < end; ++i) {
     Unit u{};

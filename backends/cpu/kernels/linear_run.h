@@ -171,18 +171,40 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
   }
 }
 
+// The sums of one row block for one token, into a state.
+LOAM_INLINE void run_row(const Unit& u, int i, const Tokens& tokens, int64_t token, ThreadScratch& scratch,
+                         BlockState& state) {
+  const RoundedLayout& l = tokens.layout;
+  const MatrixPlan& p = u.run[i]->plan;
+  u.run[i]->row({&p, &u.run[i]->recipe, p.data + uint64_t(u.block[i]) * p.record_bytes,
+                 tokens.codes + token * l.codes_stride, tokens.scales + token * l.scales_stride,
+                 tokens.starts + token * l.sums_stride, &scratch.parts, &state});
+}
+
 // Few tokens: each goes down the records, which are in the cache from the second on.
 LOAM_INLINE void run_rows(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
-  const RoundedLayout& l = tokens.layout;
   for (int64_t token = 0; token < tokens.rows; ++token) {
-    for (int i = 0; i < u.count; ++i) {
-      const MatrixPlan& p = u.run[i]->plan;
-      const std::byte* record = p.data + uint64_t(u.block[i]) * p.record_bytes;
-      u.run[i]->row({&p, &u.run[i]->recipe, record, tokens.codes + token * l.codes_stride,
-                     tokens.scales + token * l.scales_stride, tokens.starts + token * l.sums_stride, &scratch.parts,
-                     &scratch.states[0].block[i]});
-    }
+    for (int i = 0; i < u.count; ++i) run_row(u, i, tokens, token, scratch, scratch.states[0].block[i]);
     write_tokens(u, gate, token, 1, scratch, scratch.states);
+  }
+}
+
+// Gate and up for one token: several records of one matrix, then those of the other, as memory likes longer runs.
+LOAM_INLINE void run_row_pairs(const MatrixRun* runs, int64_t begin, int64_t end, const Tokens& tokens, Gate gate,
+                               ThreadScratch& scratch) {
+  constexpr int64_t kTogether = 16;
+  TokenState states[kTogether];
+  for (; begin < end; begin += kTogether) {
+    const int64_t count = smaller(kTogether, end - begin);
+    for (int i = 0; i < 2; ++i) {
+      for (int64_t j = 0; j < count; ++j)
+        run_row({{&runs[0], &runs[1]}, {begin + j, begin + j}, 2, true}, i, tokens, 0, scratch, states[j].block[i]);
+    }
+    for (int64_t j = 0; j < count; ++j) {
+      const Unit u = {{&runs[0], &runs[1]}, {begin + j, begin + j}, 2, true};
+      unpack_row_d(u, scratch);
+      write_tokens(u, gate, 0, 1, scratch, &states[j]);
+    }
   }
 }
 
