@@ -2,6 +2,7 @@
 // those of quantize_activations.
 #pragma once
 #include "backends/cpu/kernels/linear_plan.h"
+#include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
@@ -13,6 +14,7 @@ constexpr int kStartFactor = kPanelBias ? -kPanelBias : 1;
 template <class Keep>
 LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, const Keep& keep) {
   I32x16 largest = splat(int32_t(0));
+  UNROLL_BY_2
   for (int64_t i = 0; i < n; i += 16) largest = max(largest, as_int(load(x + i)) & splat(int32_t(0x7fffffff)));
   const uint32_t bits = max_lane(largest);
   const float amax = __builtin_bit_cast(float, bits);
@@ -25,6 +27,7 @@ LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, const Ke
     return finite ? 0.f : __builtin_bit_cast(float, 0x7fc00000u);
   }
   const F32x16 inverse = splat(127.f / amax), magic = splat(12582912.f);
+  UNROLL_BY_2
   for (int64_t i = 0; i < n; i += 16) {
     const I32x16 q = as_int(load(x + i) * inverse + magic) - splat(int32_t(0x4b400000));
     store_low_bytes(codes + i, q);
@@ -33,12 +36,14 @@ LOAM_INLINE float round_block(const float* x, int64_t n, int8_t* codes, const Ke
   return amax / 127.f;
 }
 
-LOAM_INLINE void round_row(const float* x, int64_t k, int64_t block, int8_t* codes, float* scales, int32_t* starts,
-                           float* sums) {
+// kBlock: the block where it is the smallest, which is unrolled.
+template <int kBlock>
+void round_row(const float* x, int64_t k, int64_t block, int8_t* codes, float* scales, int32_t* starts, float* sums) {
+  if constexpr (kBlock != 0) block = kBlock;
   const int64_t padded = (k + kPadK - 1) / kPadK * kPadK;
   alignas(64) float tail[256];
   for (int64_t i = 0; i < padded; i += block) {
-    const int64_t n = block < padded - i ? block : padded - i;
+    const int64_t n = kBlock == kPadK || block < padded - i ? block : padded - i;
     const float* from = x + i;
     if (i + n > k) {
       for (int64_t j = 0; j < n; j += 16) {
@@ -61,11 +66,12 @@ void round_chunk(const Call& call, int64_t chunk, std::byte*) {
   int64_t begin, end;
   rounding_range(call, chunk, begin, end);
   for (int64_t row = begin; row < end; ++row) {
-    round_row(x.data + row * x.cols, x.cols, op.activations.block,
-              reinterpret_cast<int8_t*>(call.scratch + l.codes) + row * l.codes_stride,
-              reinterpret_cast<float*>(call.scratch + l.scales) + row * l.scales_stride,
-              reinterpret_cast<int32_t*>(call.scratch + l.starts) + row * l.sums_stride,
-              reinterpret_cast<float*>(call.scratch + l.sums) + row * l.sums_stride);
+    const auto round = op.activations.block == kPadK ? round_row<kPadK> : round_row<0>;
+    round(x.data + row * x.cols, x.cols, op.activations.block,
+          reinterpret_cast<int8_t*>(call.scratch + l.codes) + row * l.codes_stride,
+          reinterpret_cast<float*>(call.scratch + l.scales) + row * l.scales_stride,
+          reinterpret_cast<int32_t*>(call.scratch + l.starts) + row * l.sums_stride,
+          reinterpret_cast<float*>(call.scratch + l.sums) + row * l.sums_stride);
   }
 }
 
