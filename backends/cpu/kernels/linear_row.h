@@ -67,8 +67,8 @@ LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t
 }
 
 // Once per segment, for all shapes.
-[[gnu::noinline]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
-                                     GroupBytes& bytes) {
+[[gnu::noinline, maybe_unused]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
+                                                   GroupBytes& bytes) {
   const TypeInfo& type = a.plan->type;
   RowUnits u{{}, {}, bytes.t, nullptr, nullptr, a.parts->d, a.parts->e};
   if (a.recipe->needs_s) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
