@@ -121,9 +121,9 @@ void GgufVocabulary::add_tokens(TokenizerSpecBuilder& builder) const {
 
 void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
   const auto& merges = metadata_.get<std::vector<std::string>>("tokenizer.ggml.merges");
+  builder.reserve(tokens_.size(), 0, merges.size());
   const Vocabulary& vocabulary = builder.vocabulary();
   Vocabulary::Memo memo;
-  builder.reserve(tokens_.size(), 0, merges.size());
   constexpr size_t kBlock = Vocabulary::kAhead / 2;  // merges looked up together
   std::string_view sides[2 * kBlock];
   int32_t ids[2 * kBlock], result = -1;

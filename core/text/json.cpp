@@ -1,3 +1,4 @@
+// JSON documents: types checked on every access, text in and out by the library.
 #include "core/text/json.h"
 
 #include <algorithm>
@@ -10,10 +11,10 @@ namespace {
 
 using Library = nlohmann::ordered_json;
 
-// The library's events, at most kJsonDepth deep.
+// The library's events.
 class Handler : public nlohmann::json_sax<Library> {
  public:
-  Handler(Json& root, const char* what) : builder_(root), what_(what) {}
+  Handler(Json& root, const char* what) : builder_(root, what) {}
 
   bool null() override { return add({}); }
   bool boolean(bool value) override { return add(value); }
@@ -30,10 +31,7 @@ class Handler : public nlohmann::json_sax<Library> {
   bool start_array(size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
-  bool parse_error(size_t, const std::string&, const Library::exception& e) override {
-    const char* text = std::strchr(e.what(), ']');  // behind the library's name for it
-    fail(Code::bad_file, "%s is not valid JSON: %.300s", what_, text ? text + 2 : e.what());
-  }
+  bool parse_error(size_t, const std::string&, const Library::exception& e) override { builder_.fail_parse(e); }
 
  private:
   bool add(Json value) {
@@ -41,8 +39,6 @@ class Handler : public nlohmann::json_sax<Library> {
     return true;
   }
   bool open(Json&& empty) {
-    if (builder_.depth() >= size_t(kJsonDepth))
-      fail(Code::bad_file, "%s is nested deeper than %d levels", what_, kJsonDepth);
     builder_.open(std::move(empty));
     return true;
   }
@@ -52,7 +48,6 @@ class Handler : public nlohmann::json_sax<Library> {
   }
 
   JsonBuilder builder_;
-  const char* what_;
 };
 
 Library to_library(const Json& json) {
@@ -209,6 +204,16 @@ bool operator==(const Json& a, const Json& b) {
   return mixed ? a.number() == b.number() : a.value_ == b.value_;
 }
 bool Json::Member::operator==(const Member& other) const { return key == other.key && value == other.value; }
+
+void JsonBuilder::fail_parse(const std::exception& library) const {
+  const char* text = std::strchr(library.what(), ']');  // behind the library's name for it
+  fail(Code::bad_file, "%s is not valid JSON: %.300s", what_, text ? text + 2 : library.what());
+}
+
+void JsonBuilder::open(Json&& empty) {
+  if (depth() >= size_t(kJsonDepth)) fail(Code::bad_file, "%s is nested deeper than %d levels", what_, kJsonDepth);
+  open_.push_back(place(std::move(empty)));
+}
 
 Json* JsonBuilder::place(Json&& value) {
   if (open_.empty()) return &(root_ = std::move(value));

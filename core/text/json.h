@@ -138,21 +138,23 @@ struct Json::Member {
   bool operator==(const Member& other) const;
 };
 
-// Puts a document together from the events of a parser.
+// Puts a document together from the events of a parser. Errors name `what`.
 class JsonBuilder {
  public:
-  explicit JsonBuilder(Json& root) : root_(root) {}
+  JsonBuilder(Json& root, const char* what) : root_(root), what_(what) {}
   void key(std::string&& key) { key_ = std::move(key); }
   const std::string& key() const { return key_; }  // the last one
   void add(Json&& value) { place(std::move(value)); }
-  void open(Json&& empty) { open_.push_back(place(std::move(empty))); }  // an array or object, until close()
+  void open(Json&& empty);  // an array or object, until close(); at most kJsonDepth of them
   void close();
   size_t depth() const { return open_.size(); }
+  [[noreturn]] void fail_parse(const std::exception& library) const;
 
  private:
   Json* place(Json&& value);
 
   Json& root_;
+  const char* what_;
   std::vector<Json*> open_;
   std::string key_;
 };

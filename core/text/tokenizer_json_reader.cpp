@@ -12,7 +12,7 @@ using Text = TokenizerJsonParts::Text;
 
 class Handler : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Handler(TokenizerJsonParts& parts) : parts_(parts), tree_(parts.root) {}
+  explicit Handler(TokenizerJsonParts& parts) : parts_(parts), tree_(parts.root, "tokenizer.json") {}
 
   bool null() override { return scalar(nullptr); }
   bool boolean(bool value) override { return scalar(value); }
@@ -31,9 +31,7 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
   bool start_array(size_t) override;
   bool end_object() override { return end(); }
   bool end_array() override { return end(); }
-  bool parse_error(size_t, const std::string&, const nlohmann::json::exception& e) override {
-    fail(Code::bad_file, "tokenizer.json is not valid JSON: %.300s", e.what());
-  }
+  bool parse_error(size_t, const std::string&, const nlohmann::json::exception& e) override { tree_.fail_parse(e); }
 
  private:
   // vocab: in its object; scored: in its list; pair: in one [text, score]; merges; merge: in one [left, right].
@@ -67,12 +65,6 @@ class Handler : public nlohmann::json_sax<nlohmann::json> {
     return {parts_.texts.size() - text.size(), text.size()};
   }
   void add_merge(std::string_view text);
-  void open(Json&& value) {
-    if (tree_.depth() >= size_t(kJsonDepth)) {
-      fail(Code::bad_file, "tokenizer.json is nested deeper than %d levels", kJsonDepth);
-    }
-    tree_.open(std::move(value));
-  }
   bool end();
   bool in_model() const { return tree_.depth() == 2 && in_model_; }
 
@@ -132,7 +124,7 @@ bool Handler::start_object(size_t) {
     parts_.has_vocabulary = true, parts_.has_scores = false;
     return true;
   }
-  open(Json::object());
+  tree_.open(Json::object());
   return true;
 }
 
@@ -151,7 +143,7 @@ bool Handler::start_array(size_t) {
     mode_ = Mode::merges;
     parts_.merges.clear();
   } else {
-    open(Json::array());
+    tree_.open(Json::array());
   }
   return true;
 }

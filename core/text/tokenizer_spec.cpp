@@ -91,10 +91,8 @@ void TokenizerSpec::check() const {
   check_texts(*this);
   uint32_t largest = 0;
   for (const uint32_t id : merges) largest = std::max(largest, id);
-  for (const uint32_t id : merges) {
-    if (largest < size()) break;
-    if (id >= size()) fail(Code::bad_file, "tokenizer: a merge names token %u of %zu", id, size());
-  }
+  if (!merges.empty() && largest >= size())
+    fail(Code::bad_file, "tokenizer: a merge names token %u of %zu", largest, size());
   check_id("bos", bos, size());
   check_id("eos", eos, size());
   check_id("unknown-token", unk, size());
@@ -154,6 +152,7 @@ TokenizerSpec TokenizerSpec::from_sections(std::span<const TokenizerSection> sec
 }
 
 int32_t TokenizerSpecBuilder::add(std::string_view token_text, TokenKind kind, uint8_t flags) {
+  vocabulary_.reset();
   Arrays& a = *arrays_;
   if (a.text.size() + token_text.size() > std::numeric_limits<uint32_t>::max()) {
     fail(Code::bad_file, "tokenizer: the token texts exceed 4 GiB");

@@ -78,11 +78,11 @@ class TokenizerSpecBuilder {
   void add_merge(uint32_t left, uint32_t right, uint32_t result) {
     arrays_->merges.insert(arrays_->merges.end(), {left, right, result});
   }
-  void set_kind(int32_t id, TokenKind kind) { arrays_->kinds[size_t(id)] = uint8_t(kind); }
+  void set_kind(int32_t id, TokenKind kind) { arrays_->kinds[size_t(id)] = uint8_t(kind), vocabulary_.reset(); }
   void set_flags(int32_t id, uint8_t flags) { arrays_->flags[size_t(id)] = flags; }
   void reserve(size_t tokens, size_t text_bytes, size_t merges);
   size_t size() const { return arrays_->kinds.size(); }
-  const Vocabulary& vocabulary();  // after the last token and its kind; made once, for the tokenizer too
+  const Vocabulary& vocabulary();  // until a token is added or changed; made once, for the tokenizer too
   // The finished, checked spec. `head` brings pipeline, special ids and flags; its spans are replaced.
   TokenizerSpec finish(TokenizerSpec head);
 

@@ -34,7 +34,7 @@ LOAM_INLINE int few_index(int64_t tokens) { return int(tokens > 6 ? 3 : (tokens 
 LOAM_INLINE void subtracted_lines(const TypeInfo& type, const Recipe& r, uint32_t groups, SegmentScratch& parts) {
   const Line zero = splat_byte(-type.zero), bias = splat_byte(kPanelBias), shift = splat_byte(-r.codes.shift);
   for (uint32_t g = 0; g < groups; ++g) {
-    store_line(parts.lines + g * 64, r.tables == kShiftedTable
+    store_line(parts.lines + g * 64, r.tables() == kShiftedTable
                                          ? as_line(load(parts.t + g * 16)) & shift
                                          : (repeat_low_byte(load(parts.m + g * 16)) - zero) ^ bias);
   }
@@ -49,7 +49,7 @@ void unpack_few(const FewArgs& a, const SegmentLayout& l, const std::byte* segme
   if (r.needs_s) unpack_ints(p.type.s, segment + l.s, l.groups, parts.s, parts.t);
   if (r.needs_m) unpack_ints(p.type.m, segment + l.m, l.groups, parts.m, parts.t + 16 * 16);
   unpack_units(p, r, l, segment, parts, row ? row->d : nullptr, row ? row->e : nullptr, panel.scales, panel.offsets);
-  if (r.codes.has_m || r.tables == kShiftedTable) subtracted_lines(p.type, r, l.groups, parts);
+  if (r.codes.has_m || r.tables() == kShiftedTable) subtracted_lines(p.type, r, l.groups, parts);
 }
 
 template <int T, int kBits, bool kTable, bool kLevels>
@@ -59,7 +59,7 @@ void multiply_few(const FewArgs& args) {
   const bool has_row = p.type.block == 0 && p.has_e, has_e = p.has_e;
   RowFloats row;
   if (has_row) unpack_row_floats(p, a.record, row);
-  const bool by_group = a.recipe->codes.has_m || a.recipe->tables == kShiftedTable;
+  const bool by_group = a.recipe->codes.has_m || a.recipe->tables() == kShiftedTable;
   const Line first = kTable ? table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias) : splat_byte(0);
   if (!by_group) store_line(a.scratch->parts.lines, splat_byte(p.type.zero) ^ splat_byte(kPanelBias));
   const bool has_units = !p.d_at_end || (p.type.family == Family::scaled && a.recipe->needs_s);
@@ -135,10 +135,10 @@ constexpr FewSet kFewSet = {{multiply_few<2, kBits, kTable, kLevels>, multiply_f
 template <bool kUsed>
 const FewSet* pick_few_set(const MatrixPlan& p, const Recipe& r) {
   if constexpr (kUsed) {
-    if (p.fold < 32 || (p.type.family == Family::grid && r.needs_s) || r.tables == kTwoTables) return nullptr;
-    const bool shifted = r.tables == kShiftedTable, levels = r.is_signed;
-    if (r.tables != kNoTable && (p.type.bits != 4 || (r.codes.has_m && !shifted))) return nullptr;
-    if (r.tables != kNoTable) return shifted ? &kFewSet<4, true, true> : &kFewSet<4, true, false>;
+    if (p.fold < 32 || (p.type.family == Family::grid && r.needs_s) || r.tables() == kTwoTables) return nullptr;
+    const bool shifted = r.tables() == kShiftedTable, levels = r.is_signed;
+    if (r.tables() != kNoTable && (p.type.bits != 4 || (r.codes.has_m && !shifted))) return nullptr;
+    if (r.tables() != kNoTable) return shifted ? &kFewSet<4, true, true> : &kFewSet<4, true, false>;
     switch (p.type.bits) {
       case 2: return levels ? &kFewSet<2, false, true> : &kFewSet<2, false, false>;
       case 3: return levels ? &kFewSet<3, false, true> : nullptr;

@@ -183,7 +183,7 @@ template <int kIndex = kFirstShape>
 RowKernel pick_row_kernel(const MatrixPlan& p, const Recipe& r) {
   if constexpr (kUnpacksInRegisters && kIndex < kBuiltInCount) {
     constexpr Shape s = row_shape(shape_of(kBuiltInTypes[kIndex]));
-    if (p.fold < 32 || (p.group_step < 32 && !r.needs_s) || r.tables == kTwoTables) return nullptr;
+    if (p.fold < 32 || (p.group_step < 32 && !r.needs_s) || r.tables() == kTwoTables) return nullptr;
     if (row_shape(r.codes.shape) == s) return multiply_row<s.bits, s.tables, s.scales, s.grid>;
     return pick_row_kernel<next_shape(kIndex)>(p, r);
   }

@@ -8,11 +8,11 @@ namespace {
 // How the rows of a matrix are unpacked and accumulated: chosen once per call from the type's row.
 struct Recipe {
   UnpackCodes unpack;
-  int tables;
   int zero;        // what dots subtract from every panel byte: kPanelBias or nothing where that is a constant
   bool is_signed;  // panel bytes are signed (where the instruction set cares)
   bool needs_s, needs_m;
   CodeArgs codes;  // all that does not change
+  int tables() const { return codes.shape.tables; }
 };
 
 LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
@@ -20,8 +20,7 @@ LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
   Recipe r{};
   const Shape shape = shape_of(type);
   r.codes.shape = shape;
-  r.tables = shape.tables;
-  if (r.tables == kShiftedTable) r.codes.shift = type.tables[1][0] - type.tables[0][0];
+  if (r.tables() == kShiftedTable) r.codes.shift = type.tables[1][0] - type.tables[0][0];
   r.needs_s = type.s != IntFormat::none;
   r.needs_m = type.m != IntFormat::none;
   r.is_signed = shape.arithmetic != Arithmetic::code;
@@ -31,7 +30,7 @@ LOAM_INLINE Recipe make_recipe(const MatrixPlan& p) {
   r.codes.has_m = shape.grid && r.needs_m;  // otherwise m belongs to E
   r.codes.ahead_step = p.full.bytes / 8;
   r.codes.group_shift = p.group_shift;
-  for (int t = 0; t < (r.tables < kTwoTables ? r.tables : 2); ++t) {
+  for (int t = 0; t < (r.tables() < kTwoTables ? r.tables() : 2); ++t) {
     for (int i = 0; i < 1 << type.bits; ++i) r.codes.tables[t][i] = type.tables[t][i];
   }
   return r;
