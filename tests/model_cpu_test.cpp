@@ -34,7 +34,7 @@ std::shared_ptr<Model> make_model(const Variant& f, const std::string& type) {
 }
 
 std::shared_ptr<Backend> cpu(int threads, const char* isa = "") {
-  return make_cpu_backend({.threads = threads, .isa = isa});
+  return make_cpu_backend({.threads = threads, .isa = isa, .crowd = true});
 }
 
 constexpr size_t kPrompt = 300;  // beyond one chunk of attention

@@ -237,7 +237,8 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
     fail(Code::bad_argument, "cpu: %d threads, expected 1 to 4096, or 0 for all processors", options.threads);
   const char* forced = std::getenv("LOAM_CPU_ISA");
   const std::string isa = !options.isa.empty() ? options.isa : forced ? forced : "";
-  const int threads = options.threads ? std::min(options.threads, allowed_processors()) : usable_processors();
+  int threads = options.threads ? options.threads : usable_processors();
+  if (!options.crowd) threads = std::min(threads, allowed_processors());
   return std::make_unique<cpu::CpuBackend>(cpu::find_table(isa), threads);
 }
 
