@@ -15,11 +15,12 @@ expect() {  # expect CODE 'TEXT ON STDERR (pattern)' WORDS...
 }
 expect 0 '' --version
 expect 0 '' --help
-for command in chat complete convert inspect verify tokenize bench; do
+for command in chat complete convert inspect verify tokenize template bench; do
   expect 0 '' $command --help
   expect 0 '' $command -h
   expect 2 "loam $command: unknown flag '--hlep'; did you mean '--help'?*" $command --hlep
 done
+"$loam" verify --help | grep -q -- '--help  this text$' || { echo "the help of a command without options"; bad=1; }
 expect 2 "loam: unknown command 'caht'; did you mean 'chat'?*" caht
 expect 2 "loam: unknown flag '--verzion'*" --verzion
 expect 2 "loam chat: flag '--temp' expects a number, not 'hot'*" chat --temp hot x.loam

@@ -5,10 +5,12 @@
 #include <filesystem>
 
 #include "backends/backends.h"
+#include "core/text/constraint.h"
 #include "core/text/stop.h"
 #include "core/text/tokenizer_json.h"
 #include "tests/golden_models.h"
 #include "tests/memory_model.h"
+#include "tests/temp_folder.h"
 #include "tools/chat/conversation.h"
 
 using namespace loam;
@@ -104,6 +106,50 @@ TEST_CASE("a conversation is saved and goes on where it was") {
   std::filesystem::remove(path);
   CHECK_THROWS_AS(d.load(path), Error);
   CHECK_THROWS_AS(c.save("/nowhere/at/all.json"), Error);
+}
+
+TEST_CASE("saved conversations of any shape can be loaded, undone, dropped from and asked") {
+  Fixture f(128);
+  const tests::TempFolder folder;
+  const auto loaded = [&](const char* json) {
+    golden::write_text(folder / "c.json", json);
+    Conversation c = f.conversation(true);
+    c.load(folder / "c.json");
+    return c;
+  };
+  Conversation answers = loaded(R"([{"role": "assistant", "content": "a"}])");
+  CHECK_FALSE(answers.undo());
+  ask(answers, "q");
+  CHECK(answers.undo());
+  CHECK(answers.messages().size() == 1);
+  Conversation tools = loaded(R"([{"role": "user", "content": "q"}, {"role": "assistant", "content": "call"},
+      {"role": "tool", "content": "result"}, {"role": "assistant", "content": "a"}])");
+  for (int i = 0; i < 9; ++i) ask(tools, "question number " + std::to_string(i));
+  CHECK(tools.messages().front().role == "user");
+  CHECK(tools.messages().front().content != "q");  // its whole turn was dropped
+  CHECK(loaded("[]").undo() == false);
+}
+
+TEST_CASE("an answer that fails half way leaves the conversation as it was") {
+  struct Breaks : TokenConstraint {
+    std::vector<uint64_t> all = std::vector<uint64_t>(1000, ~uint64_t(0));
+    int left = 1000;
+    std::span<const uint64_t> allowed() override { return all; }
+    bool allows(int32_t) override { return true; }
+    void accept(int32_t) override {
+      if (--left == 0) fail(Code::unsupported, "enough");
+    }
+  } breaks;
+  Fixture f(1024), g(1024);
+  GenerateOptions answer{.limit = 12, .constraint = &breaks};
+  Conversation c(*f.session, f.tokenizer, f.sampler, {kTemplate, "", false, answer}), fresh = g.conversation();
+  const std::string first = ask(c, "one");
+  CHECK(ask(fresh, "one") == first);
+  breaks.left = 5;
+  CHECK_THROWS_AS(ask(c, "two"), Error);
+  CHECK(c.messages().size() == 2);
+  breaks.left = 1000;
+  CHECK(ask(c, "two") == ask(fresh, "two"));
 }
 
 TEST_CASE("a full context ends the answer and says so; a message that does not fit changes nothing") {

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   std::string who = "loam";
   try {
     const int code = run_program({argv + 1, argv + argc}, who);
-    if (std::fflush(stdout) != 0 && code == kExitOk)
+    if ((std::fflush(stdout) != 0 || std::ferror(stdout)) && code == kExitOk)
       return complain(who, "cannot write to standard output", kExitFailure);
     return code;
   } catch (const UsageError& e) {

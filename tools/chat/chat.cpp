@@ -120,6 +120,7 @@ class Chat {
       printer.print(kind, piece);
     };
     if (constraint_) constraint_->reset();
+    last_ = {};
     try {
       last_ = conversation_.ask(text, interrupted, print, progress);
     } catch (const Error& e) {
@@ -176,13 +177,12 @@ int run_chat(const Arguments& args) {
   engine.session = make_session(args, engine.model);
   const bool terminal = isatty(STDIN_FILENO);
   const std::string own_template(engine.file->chat_template());
-  ConversationOptions options{
-      args.has("--template")        ? template_text(args.text("--template"))
-      : args.has("--chat-template") ? args.text("--chat-template")
-                                    : own_template,
-      text_option(args, "--system-prompt"),
-      args.flag("--context-shift"),
-      {}};
+  ConversationOptions options{args.has("--template")        ? template_text(args.text("--template"))
+                              : args.has("--chat-template") ? args.text("--chat-template")
+                                                            : own_template,
+                              text_option(args, "--system-prompt"),
+                              args.flag("--context-shift"),
+                              {}};
   StopMatcher stop(text_options(args, "--stop"));
   options.answer.limit = args.integer("--predict");
   options.answer.seconds = args.number("--time-limit");

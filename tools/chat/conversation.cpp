@@ -20,6 +20,8 @@ Json to_json(const std::vector<Message>& messages) {
   return all;
 }
 
+bool is_question(const Message& m) { return m.role == "user"; }
+
 }  // namespace
 
 Conversation::Conversation(Session& session, const Tokenizer& tokenizer, Sampler& sampler, ConversationOptions options)
@@ -67,9 +69,12 @@ std::vector<int32_t> Conversation::tokens_for(const std::string& text) const {
 }
 
 bool Conversation::drop_oldest_turn() {
-  const size_t first = !messages_.empty() && messages_[0].role == "system" ? 1 : 0;
-  if (messages_.size() < first + 3) return false;  // the last question stays
-  messages_.erase(messages_.begin() + std::ptrdiff_t(first), messages_.begin() + std::ptrdiff_t(first + 2));
+  const auto first =
+      std::find_if(messages_.begin(), messages_.end(), [](const Message& m) { return m.role != "system"; });
+  if (first == messages_.end()) return false;
+  const auto next = std::find_if(first + 1, messages_.end(), is_question);
+  if (next == messages_.end()) return false;  // the last question stays
+  messages_.erase(first, next);
   return true;
 }
 
@@ -104,12 +109,13 @@ AnswerStats Conversation::ask(const std::string& text, const Stream::Cancelled& 
       stats.reason = StopReason::interrupted;
       return stats;
     }
+    stats.prefill = stream_.prefill();
+    answer(stats, cancelled, on_part, progress);
   } catch (const Error&) {
     messages_ = before;
+    held_text_.clear();  // tokens of half an answer may be held
     throw;
   }
-  stats.prefill = stream_.prefill();
-  answer(stats, cancelled, on_part, progress);
   return stats;
 }
 
@@ -151,8 +157,9 @@ void Conversation::answer(AnswerStats& stats, const Stream::Cancelled& cancelled
 }
 
 bool Conversation::undo() {
-  if (messages_.empty() || messages_.back().role != "assistant") return false;
-  messages_.resize(messages_.size() - 2);
+  const auto last = std::find_if(messages_.rbegin(), messages_.rend(), is_question);
+  if (last == messages_.rend()) return false;
+  messages_.erase(last.base() - 1, messages_.end());
   return true;
 }
 

@@ -33,7 +33,7 @@ class Conversation {
 
   // Adds the user's message and the answer; gives the answer's parts as they come (of a base model, all is answer).
   // When the context is full and nothing may be dropped, the answer ends with StopReason::context_full; a message that
-  // does not fit at all is an Error{context_full} and leaves the conversation as it was.
+  // does not fit at all is an Error{context_full}. Any Error leaves the conversation as it was.
   AnswerStats ask(const std::string& text, const Stream::Cancelled& cancelled, const AnswerParts::OnPart& on_part,
                   const Stream::OnProgress& progress = {});
   void clear();

@@ -223,7 +223,8 @@ std::string describe(std::span<const OptionGroup> groups) {
     std::string left, right;
   };
   std::vector<Row> rows;
-  size_t width = 10;
+  constexpr std::string_view kHelp = "  -h, --help";
+  size_t width = kHelp.size();
   for (const OptionGroup& group : groups) {
     rows.push_back({"", std::string(group.title)});
     for (const Option& option : group) {
@@ -236,7 +237,7 @@ std::string describe(std::span<const OptionGroup> groups) {
       rows.push_back({std::move(left), std::move(right)});
     }
   }
-  std::string text = "  -h, --help" + std::string(width - 10, ' ') + "this text\n";
+  std::string text = std::string(kHelp) + std::string(width + 2 - kHelp.size(), ' ') + "this text\n";
   for (const auto& [left, right] : rows) {
     if (left.empty()) {
       if (!right.empty()) text += right + ":\n";
