@@ -36,6 +36,7 @@ expect 2 "loam verify: too few arguments*" verify
 "$loam" >"$work/out" 2>&1; [ $? = 2 ] && grep -q '^usage: loam' "$work/out" || { echo "loam without a command"; bad=1; }
 timeout -s INT --preserve-status 1 "$loam" bench --synthetic tiny -t 1 -p 0 -n 9999999 >"$work/out" 2>"$work/err"
 [ $? = 130 ] && [ "$(cat "$work/err")" = 'loam bench: interrupted' ] || { echo "bench does not end cleanly at Ctrl-C"; bad=1; }
+(ulimit -f 1; "$loam" chat --help >"$work/limited" 2>/dev/null); [ $? = 1 ] || { echo "a limit on file sizes ends the program"; bad=1; }
 "$loam" --help >/dev/full 2>/dev/null; [ $? = 1 ] || { echo "a full disk behind standard output goes unnoticed"; bad=1; }
 [ $bad = 0 ] && echo "as it should be"
 exit $bad

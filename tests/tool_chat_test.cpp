@@ -22,13 +22,16 @@ constexpr const char* kTemplate =
     "%}[assistant]{% endif %}";
 
 struct Fixture {
-  Tokenizer tokenizer{
-      tokenizer_from_json(golden::read_text(golden::data_dir() / "tiny_vocab" / "tokenizer.json"), {}, {}).spec};
+  Tokenizer tokenizer;
   std::shared_ptr<Model> model;
   std::unique_ptr<Session> session;
   Sampler sampler{greedy()};
 
-  explicit Fixture(int64_t context) {
+  static TokenizerSpec tiny() {
+    return tokenizer_from_json(golden::read_text(golden::data_dir() / "tiny_vocab" / "tokenizer.json"), {}, {}).spec;
+  }
+
+  explicit Fixture(int64_t context, TokenizerSpec spec = tiny()) : tokenizer(std::move(spec)) {
     ModelConfig c;
     c.dim = 64, c.layers = 2, c.heads = 2, c.kv_heads = 1, c.head_dim = 32, c.ffn_dim = 96, c.context = 4096;
     c.vocab = int64_t(tokenizer.size());
@@ -74,6 +77,22 @@ TEST_CASE("a second turn computes its own tokens only, and says what a fresh con
   ask(c, "and now", &stats);
   CHECK(f.session->stats().rows - before == uint64_t(c.held_tokens() - held));
   CHECK(stats.prefill.tokens < uint64_t(held));
+}
+
+TEST_CASE("no space comes between an answer and what follows where the vocabulary puts one before a text") {
+  const char* const json = R"({"added_tokens": [{"id": 4, "content": "</s>", "special": true}],
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+    "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "\u2581": 3}, "merges": []}})";
+  Fixture f(1024, tokenizer_from_json(json, {}, {}).spec);
+  Conversation c = f.conversation(false, 0, nullptr, "");
+  ask(c, "ab");
+  ask(c, "cab");
+  CHECK(f.tokenizer.decode(c.tokens()) == "abcab");
+  Conversation talk = f.conversation(false, 0, nullptr, "{% for m in messages %}{{ m.content }}{% endfor %}");
+  ask(talk, "ab");
+  ask(talk, "</s>cab");
+  CHECK(talk.tokens() == f.tokenizer.encode("ab</s>cab", {false, true}));
 }
 
 TEST_CASE("undo gives the same answer again, clear begins anew") {

@@ -1,4 +1,5 @@
 // The one program: finds the command, parses its options and turns errors into one line and an exit code.
+#include <csignal>
 #include <cstdio>
 #include <new>
 #include <string>
@@ -67,6 +68,7 @@ int complain(const std::string& who, const char* what, int code) {
 int main(int argc, char** argv) {
   using namespace loam;
   std::string who = "loam";
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write(2) like a full disk
   try {
     const int code = run_program({argv + 1, argv + argc}, who);
     if ((std::fflush(stdout) != 0 || std::ferror(stdout)) && code == kExitOk)

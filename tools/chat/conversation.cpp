@@ -55,15 +55,18 @@ std::string Conversation::render(const std::string& partial_answer) const {
   return render_chat(options_.chat_template, input) + partial_answer;
 }
 
-// Text that only grew is tokenized from where it grew, so that an answer keeps the tokens that were drawn.
+// Text that only grew is tokenized from where it grew, so that an answer keeps the tokens that were drawn; not where
+// the vocabulary would put a space there, as it does before every text.
 std::vector<int32_t> Conversation::tokens_for(const std::string& text) const {
   const bool raw = options_.chat_template.empty();
   if (!held_text_.empty() && text.size() > held_text_.size() && text.compare(0, held_text_.size(), held_text_) == 0) {
     std::vector<int32_t> tokens = stream_.tokens();
     const std::vector<int32_t> more =
         tokenizer_.encode(std::string_view(text).substr(held_text_.size()), {false, !raw});
-    tokens.insert(tokens.end(), more.begin(), more.end());
-    return tokens;
+    if (!tokenizer_.spec().add_space_prefix || tokenizer_.is_special(more[0])) {
+      tokens.insert(tokens.end(), more.begin(), more.end());
+      return tokens;
+    }
   }
   return tokenizer_.encode(text, {raw, !raw});
 }

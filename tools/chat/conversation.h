@@ -42,7 +42,8 @@ class Conversation {
   void load(const std::string& path);
 
   const std::vector<Message>& messages() const { return messages_; }
-  int64_t held_tokens() const { return int64_t(stream_.tokens().size()); }
+  const std::vector<int32_t>& tokens() const { return stream_.tokens(); }  // that the model holds
+  int64_t held_tokens() const { return int64_t(tokens().size()); }
   int64_t room() const { return stream_.room(); }
 
  private:

@@ -67,7 +67,9 @@ std::string open_or_convert(const std::string& path, const Progress& progress, c
   std::error_code error;
   if (fs::exists(target, error)) return target.string();
   fs::create_directories(folder, error);
-  if (error) fail(Code::io, "%s: cannot make the cache folder: %s", folder.c_str(), error.message().c_str());
+  if (error)
+    fail(Code::io, "%s: cannot make the cache folder: %s; LOAM_CACHE names another", folder.c_str(),
+         error.message().c_str());
   ProgressLine line("converting " + source.filename().string() + " once, into the cache");
   ConvertOptions options;
   options.progress = progress ? progress : [&](uint64_t done, uint64_t total) {
