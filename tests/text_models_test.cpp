@@ -256,6 +256,46 @@ TEST_CASE("models: scores that floats cannot hold survive the container's sectio
   CHECK(spec_of({{"<unk>", -20}, {"a", -1.5}}, model).fine_scores.empty());
 }
 
+TEST_CASE("models: the order of a Unigram vocabulary is stored, and a wrong one changes nothing") {
+  const uint32_t seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 rng(seed);
+  std::vector<std::pair<std::string, double>> tokens{{"<unk>", -20}, {"", -1}};
+  while (tokens.size() < 300)
+    tokens.push_back({random_word(rng, 4, "abc"), -1.0 - double(rng() % 1000) / 64});  // twins
+  for (const char* type : {"Unigram", "ScoredUnigram"}) {
+    const TokenizerSpec spec = spec_of(tokens, {{"type", type}, {"unk_id", 0}});
+    CHECK(spec.order.empty());
+    TokenizerSpec back = TokenizerSpec::from_sections(spec.sections(), spec.storage);
+    REQUIRE(back.order.size() == tokens.size());
+    for (size_t i = 1; i < tokens.size(); ++i) {
+      const uint32_t a = back.order[i - 1], b = back.order[i];
+      CHECK(std::pair(spec.token(a), a) < std::pair(spec.token(b), b));
+    }
+    std::vector<uint32_t> order(back.order.begin(), back.order.end());
+    const auto refuse = [&](std::vector<uint32_t> wrong) {
+      back.order = wrong;
+      CHECK_THROWS_AS(Tokenizer{back}, Error);
+    };
+    for (int round = 0; round < 20; ++round) {
+      back.order = order;
+      const Tokenizer plain(spec), stored(back);
+      for (int i = 0; i < 20; ++i) {
+        const std::string text = random_word(rng, 30, "abcd");
+        CHECK(plain.encode(text) == stored.encode(text));
+      }
+      const size_t at = 1 + rng() % (order.size() - 1);  // neighbours, also equal ones, or any two
+      std::swap(order[at], order[round % 2 ? at - 1 : rng() % order.size()]);
+    }
+    refuse(std::vector<uint32_t>(order.begin() + 1, order.end()));
+    order.back() = order.front();
+    refuse(order);
+    order.back() = uint32_t(order.size());
+    refuse(order);
+  }
+  CHECK(spec_of(tokens, {{"type", "WordLevel"}}).sections().size() == 7);  // no others have it
+}
+
 TEST_CASE("models: a trie of prefixes") {
   const uint32_t seed = std::random_device{}();
   CAPTURE(seed);

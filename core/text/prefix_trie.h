@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,8 +17,8 @@ class PrefixTrie {
   };
 
   PrefixTrie() : PrefixTrie(std::vector<Entry>()) {}
-  // Of entries with the same text the last one counts.
-  explicit PrefixTrie(const std::vector<Entry>& entries);
+  // Of entries with the same text the largest value counts. Those in ascending order of their bytes need no sorting.
+  explicit PrefixTrie(std::vector<Entry> entries);
 
   // The node one byte further down; -1: none.
   int32_t child(int32_t node, uint8_t byte) const {
@@ -37,6 +38,7 @@ class PrefixTrie {
 
  private:
   static constexpr uint32_t kFew = 8;
+  bool lay_out(std::span<const Entry> entries);  // false: they are not in order
   struct Node {
     uint32_t children;  // where they begin; they end where those of the next node do
     int32_t value;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/text/text_order.h"
 #include "core/text/vocabulary.h"
 
 namespace loam {
@@ -74,6 +75,19 @@ void check_texts(const TokenizerSpec& s) {
   check_scores(s.fine_scores);
 }
 
+// Each id once. Whether the texts do ascend shows where a trie is made of them.
+void check_order(const TokenizerSpec& s) {
+  if (s.order.empty()) return;
+  std::vector<bool> seen(s.size());
+  size_t count = 0;
+  for (const uint32_t id : s.order) {
+    if (id >= s.size() || seen[id]) break;
+    seen[id] = true, ++count;
+  }
+  if (count != s.size() || s.order.size() != count)
+    fail(Code::bad_file, "tokenizer: section 'order' does not have each of the %zu ids once", s.size());
+}
+
 void read_special(std::span<const int32_t> values, TokenizerSpec& s) {
   if (values.size() < kSpecialHead) {
     fail(Code::bad_file, "tokenizer: section 'special' has %zu values, expected at least %zu", values.size(),
@@ -89,6 +103,7 @@ void read_special(std::span<const int32_t> values, TokenizerSpec& s) {
 void TokenizerSpec::check() const {
   check_sizes(*this);
   check_texts(*this);
+  check_order(*this);
   uint32_t largest = 0;
   for (const uint32_t id : merges) largest = std::max(largest, id);
   if (!merges.empty() && largest >= size())
@@ -104,6 +119,12 @@ std::vector<TokenizerSection> TokenizerSpec::sections() const {
   special_ = std::make_shared<std::vector<int32_t>>(
       std::vector<int32_t>{bos, eos, unk, pad, int32_t(add_bos | add_eos << 1 | add_space_prefix << 2)});
   special_->insert(special_->end(), ends.begin(), ends.end());
+  // Where a trie of all tokens takes most of the loading. A wrong guess would cost nothing but bytes or time.
+  if (order.empty() && pipeline.find("Unigram\"") != pipeline.npos) {
+    std::vector<std::string_view> texts(size());
+    for (size_t i = 0; i < texts.size(); ++i) texts[i] = token(i);
+    order_ = std::make_shared<std::vector<uint32_t>>(order_by_bytes(texts));
+  }
   std::vector<TokenizerSection> all{
       {"pipeline", std::as_bytes(std::span(pipeline))},
       {"text", text},
@@ -113,6 +134,7 @@ std::vector<TokenizerSection> TokenizerSpec::sections() const {
       {"kinds", as_bytes_of(kinds)},
       {"flags", as_bytes_of(flags)},
       {"merges", as_bytes_of(merges)},
+      {"order", as_bytes_of(order_ ? std::span<const uint32_t>(*order_) : order)},
       {"special", std::as_bytes(std::span(*special_))},
   };
   std::erase_if(all, [](const TokenizerSection& s) { return s.bytes.empty(); });
@@ -141,6 +163,8 @@ TokenizerSpec TokenizerSpec::from_sections(std::span<const TokenizerSection> sec
       s.flags = typed<uint8_t>(section);
     } else if (section.name == "merges") {
       s.merges = typed<uint32_t>(section);
+    } else if (section.name == "order") {
+      s.order = typed<uint32_t>(section);
     } else if (section.name == "special") {
       read_special(typed<int32_t>(section), s);
       has_special = true;

@@ -26,7 +26,8 @@ struct TokenFlags {
 
 // One array of a TokenizerSpec, as the container stores it (little-endian; 4-byte elements need 4-byte alignment).
 struct TokenizerSection {
-  std::string name;  // "pipeline", "text", "offsets", "scores", "fine_scores", "kinds", "flags", "merges", "special"
+  std::string
+      name;  // "pipeline", "text", "offsets", "scores", "fine_scores", "kinds", "flags", "merges", "order", "special"
   std::span<const std::byte> bytes;
 };
 
@@ -42,6 +43,7 @@ struct TokenizerSpec {
   std::span<const uint8_t> kinds;       // (vocab) TokenKind
   std::span<const uint8_t> flags;       // (vocab) TokenFlags
   std::span<const uint32_t> merges;     // (merges, 3) ids of left, right and result, in rank order; or empty
+  std::span<const uint32_t> order;  // (vocab) ids in ascending order of their texts, where that saves time, or empty
   int32_t bos = -1, eos = -1, unk = -1, pad = -1;
   std::vector<int32_t> ends;  // every id that ends an answer, eos among them
   // What the pipeline does, for those who build prompts by hand; the pipeline itself is the truth.
@@ -57,6 +59,9 @@ struct TokenizerSpec {
   TokenKind kind(size_t id) const { return TokenKind(kinds[id]); }
   bool has_flag(size_t id, uint8_t flag) const { return flags[id] & flag; }
 
+  // The tokens as models add them to a trie: by `order` where there is one, else by id.
+  size_t id_at(size_t place) const { return order.empty() ? place : order[place]; }
+
   // Fails with bad_file unless sizes agree, offsets ascend, and every id and kind is in range.
   void check() const;
 
@@ -67,6 +72,7 @@ struct TokenizerSpec {
 
  private:
   mutable std::shared_ptr<std::vector<int32_t>> special_;  // the "special" section, made by sections()
+  mutable std::shared_ptr<std::vector<uint32_t>> order_;   // as well
 };
 
 // Collects a vocabulary and turns it into a spec that owns its arrays.

@@ -37,9 +37,16 @@ struct Tables {
     }
     unk = id->get<int32_t>();
   }
-  void add(size_t id, double score) {
-    entries.push_back({spec.token(id), int32_t(id)});
-    scores[id] = score;
+  // Those tokens that have a score.
+  template <class Has>
+  void make_trie(Has has) {
+    std::vector<PrefixTrie::Entry> entries;
+    entries.reserve(spec.size());
+    for (size_t place = 0; place < spec.size(); ++place) {
+      const size_t id = spec.id_at(place);
+      if (has(id)) entries.push_back({spec.token(id), int32_t(id)});
+    }
+    trie = PrefixTrie(std::move(entries));
   }
 
   const TokenizerSpec& spec;
@@ -48,7 +55,6 @@ struct Tables {
   int32_t unk = -1;
   double unk_score = 0;
   PrefixTrie trie;
-  std::vector<PrefixTrie::Entry> entries;  // until the trie is made
   std::vector<double> scores = std::vector<double>(spec.size());
 };
 
@@ -114,41 +120,38 @@ void encode(const Tables& t, std::string_view word, ModelScratch& scratch, std::
 }
 
 template <class R>
-Model finish(std::shared_ptr<Tables> tables) {
-  tables->trie = PrefixTrie(std::exchange(tables->entries, {}));
-  return with_cache(
-      [t = std::shared_ptr<const Tables>(std::move(tables))](
-          std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { encode<R>(*t, word, s, out); });
+Model model_of(std::shared_ptr<const Tables> tables) {
+  return with_cache([t = std::move(tables)](std::string_view word, ModelScratch& s, std::vector<int32_t>& out) {
+    encode<R>(*t, word, s, out);
+  });
 }
 
 }  // namespace
 
 Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>(step, spec, vocabulary);
+  const auto has = [&](size_t id) { return !spec.has_flag(id, TokenFlags::outside) && !spec.token(id).empty(); };
   double least = INFINITY;
   for (size_t id = 0; id < spec.size(); ++id) {
-    if (spec.has_flag(id, TokenFlags::outside) || spec.token(id).empty()) continue;
-    least = std::min(least, spec.score(id));
-    t->add(id, spec.score(id));
+    if (has(id)) least = std::min(least, t->scores[id] = spec.score(id));
   }
   t->unk_score = least - kUnkPenalty;
-  return finish<Rules>(std::move(t));
+  t->make_trie(has);
+  return model_of<Rules>(std::move(t));
 }
 
 Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>(step, spec, vocabulary);
   float least = FLT_MAX;
   for (size_t id = 0; id < spec.size(); ++id) {
-    if (spec.kind(id) != TokenKind::normal) continue;
-    least = std::min(least, spec.scores[id]);
-  }
-  for (size_t id = 0; id < spec.size(); ++id) {
-    const std::string_view text = spec.token(id);
-    if (spec.kind(id) == TokenKind::normal) t->add(id, spec.scores[id]);
-    if (spec.kind(id) == TokenKind::user_defined) t->add(id, double(float(text.size()) * 0.1f - 0.1f));
+    const bool normal = spec.kind(id) == TokenKind::normal;
+    if (normal) least = std::min(least, spec.scores[id]);
+    t->scores[id] = normal ? spec.scores[id] : double(float(spec.token(id).size()) * 0.1f - 0.1f);  // user-defined
   }
   t->unk_score = double(least - float(kUnkPenalty));
-  return finish<SentencePieceRules>(std::move(t));
+  t->make_trie(
+      [&](size_t id) { return spec.kind(id) == TokenKind::normal || spec.kind(id) == TokenKind::user_defined; });
+  return model_of<SentencePieceRules>(std::move(t));
 }
 
 }  // namespace loam

@@ -46,28 +46,34 @@ uint64_t Vocabulary::key_of(std::string_view text) {
 Vocabulary::Vocabulary(const TokenizerSpec& spec)
     : text_(reinterpret_cast<const char*>(spec.text.data())),
       offsets_(spec.offsets.data()),
-      slots_(std::bit_ceil(spec.size() + spec.size() / 2 + 2)),
-      mask_(slots_.size() - 1),
-      shift_(64 - std::countr_zero(slots_.size())) {
+      kinds_(spec.kinds),
+      mask_(std::bit_ceil(spec.size() + spec.size() / 2 + 2) - 1),
+      shift_(std::countl_zero(mask_)) {}
+
+void Vocabulary::make() const {
+  const std::lock_guard lock(mutex_);
+  if (made_.load(std::memory_order_relaxed)) return;
+  slots_.resize(mask_ + 1);
   uint64_t keys[kAhead];
-  for (size_t begin = 0; begin < spec.size(); begin += kAhead) {
-    const size_t count = std::min(kAhead, spec.size() - begin);
+  for (size_t begin = 0; begin < kinds_.size(); begin += kAhead) {
+    const size_t count = std::min(kAhead, kinds_.size() - begin);
     for (size_t i = 0; i < count; ++i) {
-      keys[i] = key_of(spec.token(begin + i));
+      keys[i] = key_of(token(begin + i));
       __builtin_prefetch(&slots_[place(keys[i])], 1);
     }
     for (size_t i = 0; i < count; ++i) {
-      if (!spec.token(begin + i).empty() && spec.kind(begin + i) != TokenKind::unused)
+      if (!token(begin + i).empty() && TokenKind(kinds_[begin + i]) != TokenKind::unused)
         insert(int32_t(begin + i), keys[i]);
     }
   }
+  made_.store(true, std::memory_order_release);
 }
 
 bool Vocabulary::holds(const Slot& slot, uint64_t key, std::string_view text) const {
   return slot.key == key && (key < kLong || same(token(size_t(slot.id)), text));
 }
 
-void Vocabulary::insert(int32_t id, uint64_t key) {
+void Vocabulary::insert(int32_t id, uint64_t key) const {
   for (size_t at = place(key);; at = (at + 1) & mask_) {
     Slot& slot = slots_[at];
     if (slot.id < 0) {
@@ -82,6 +88,7 @@ void Vocabulary::insert(int32_t id, uint64_t key) {
 }
 
 int32_t Vocabulary::find(std::string_view text, uint64_t key) const {
+  made();
   for (size_t at = place(key);; at = (at + 1) & mask_) {
     const Slot& slot = slots_[at];
     if (slot.id < 0 || holds(slot, key, text)) return slot.id;
@@ -89,6 +96,7 @@ int32_t Vocabulary::find(std::string_view text, uint64_t key) const {
 }
 
 void Vocabulary::find(std::span<const std::string_view> texts, int32_t* ids, Memo& memo) const {
+  made();
   uint64_t keys[kAhead];
   size_t missing[kAhead], misses = 0;
   for (size_t i = 0; i < texts.size(); ++i) {

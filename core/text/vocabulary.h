@@ -1,7 +1,9 @@
-// Token text -> id: open addressing over the texts of a TokenizerSpec, which it borrows.
+// Token text -> id: open addressing over the texts of a TokenizerSpec, which it borrows; made at the first look-up.
 // A spec's own Vocabulary, where its maker needed one, serves the tokenizer too.
 #pragma once
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -20,7 +22,7 @@ class Vocabulary {
   class Memo;
   void find(std::span<const std::string_view> texts, int32_t* ids, Memo& memo) const;
   static constexpr size_t kAhead = 32;
-  bool unique() const { return unique_; }  // no text occurs twice
+  bool unique() const { return made(), unique_; }  // no text occurs twice
 
  private:
   struct Slot {
@@ -33,16 +35,23 @@ class Vocabulary {
   size_t place(uint64_t key) const { return hash(key) >> shift_; }
   bool holds(const Slot& slot, uint64_t key, std::string_view text) const;
   int32_t find(std::string_view text, uint64_t key) const;
-  void insert(int32_t id, uint64_t key);
+  void made() const {
+    if (!made_.load(std::memory_order_acquire)) make();
+  }
+  void make() const;
+  void insert(int32_t id, uint64_t key) const;
 
   std::string_view token(size_t id) const { return {text_ + offsets_[id], offsets_[id + 1] - offsets_[id]}; }
 
   const char* text_;
   const uint32_t* offsets_;
-  std::vector<Slot> slots_;  // a power of two, at most two thirds full
+  std::span<const uint8_t> kinds_;
   size_t mask_;
   int shift_;
-  bool unique_ = true;
+  mutable std::atomic<bool> made_ = false;
+  mutable std::mutex mutex_;
+  mutable bool unique_ = true;
+  mutable std::vector<Slot> slots_;  // a power of two, at most two thirds full
 };
 
 class Vocabulary::Memo {
