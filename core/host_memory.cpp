@@ -22,8 +22,9 @@ HostBuffer::HostBuffer(size_t bytes) : Buffer(bytes), mapped_((bytes + 4095) / 4
 
 void prefer_huge_pages(Buffer& buffer) {
 #ifdef MADV_HUGEPAGE
-  constexpr size_t kHuge = size_t(2) << 20;
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(buffer.host()), first = (begin + 2 * kHuge - 1) / kHuge * kHuge;
+  constexpr size_t kHuge = size_t(2) << 20, kBefore = 4 * kHuge;  // so that one that is hardly begun weighs little
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(buffer.host());
+  const uintptr_t first = (begin + kBefore + kHuge - 1) / kHuge * kHuge;
   if (begin && first < begin + buffer.size())
     madvise(reinterpret_cast<void*>(first), begin + buffer.size() - first, MADV_HUGEPAGE);
 #endif

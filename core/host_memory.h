@@ -21,7 +21,7 @@ class HostBuffer final : public Buffer {
   size_t mapped_ = 0;
 };
 
-// For memory that fills from its start and is read whole: huge pages, but for the first 2 MiB.
+// For memory that fills from its start and is read whole: huge pages, but for the first 8 MiB.
 void prefer_huge_pages(Buffer& buffer);
 
 inline int64_t row_count(const ValueShape& v, const Run& run) {
