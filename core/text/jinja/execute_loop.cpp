@@ -59,14 +59,9 @@ std::string Interpreter::run_recursive(const Stmt& s, std::shared_ptr<Activation
   return out;
 }
 
-Value Interpreter::call_macro(const Stmt& s, const std::shared_ptr<Activation>& outer, Args& args) {
-  const std::string& name = s.text.empty() ? "caller" : s.text;
+// What a call gives to the parameters of a macro whose activation has begun.
+void Interpreter::bind_arguments(const Stmt& s, const char* name, Args& args) {
   const size_t count = s.parameters.size();
-  if (args.positional.size() > count && s.varargs.index < 0) {
-    fail(Code::bad_argument, "template: macro '%.60s' takes not more than %zu arguments", name.c_str(), count);
-  }
-  step(int64_t(count));
-  const Enter function(*this, std::make_shared<Activation>(s.slots, outer));
   const auto take = [&](const std::string& key, std::optional<Value>& into) {
     for (size_t i = 0; i < args.named.size(); ++i) {
       if (args.named[i].first != key) continue;
@@ -94,13 +89,23 @@ Value Interpreter::call_macro(const Stmt& s, const std::shared_ptr<Activation>& 
     for (auto& [key, value] : args.named) pairs.emplace_back(Value(key), value);
     at(s.kwargs) = Value::dict(std::move(pairs));
   } else if (!args.named.empty()) {
-    fail(Code::bad_argument, "template: macro '%.60s' has no parameter '%.60s'", name.c_str(),
-         args.named[0].first.c_str());
+    fail(Code::bad_argument, "template: macro '%.60s' has no parameter '%.60s'", name, args.named[0].first.c_str());
   }
   if (s.varargs.index >= 0) {
     const auto first = args.positional.begin() + ptrdiff_t(std::min(count, args.positional.size()));
     at(s.varargs) = Value::list({first, args.positional.end()}, true);
   }
+}
+
+Value Interpreter::call_macro(const Stmt& s, const std::shared_ptr<Activation>& outer, Args& args) {
+  const char* const name = s.text.empty() ? "caller" : s.text.c_str();
+  const size_t count = s.parameters.size();
+  if (args.positional.size() > count && s.varargs.index < 0) {
+    fail(Code::bad_argument, "template: macro '%.60s' takes not more than %zu arguments", name, count);
+  }
+  step(int64_t(count));
+  const Enter function(*this, std::make_shared<Activation>(s.slots, outer));
+  bind_arguments(s, name, args);
   std::string out;
   {
     const Capture to(*this, out);

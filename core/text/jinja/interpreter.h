@@ -88,6 +88,7 @@ class Interpreter {
   void execute_call(const Stmt& s);
   void execute_block(const Stmt& s);
   void export_names(const Stmt& s);
+  void bind_arguments(const Stmt& s, const char* name, Args& args);
   Flow run_loop(const Stmt& s, std::shared_ptr<Activation> outer, const Value& items, int depth);
   Value filtered_items(const Stmt& s, const std::shared_ptr<Activation>& outer, const Value& items);
   void write(std::string_view s);
