@@ -1,7 +1,10 @@
 // Dots with AVX2. Panels hold codes of at most 6 bits as they are, else signed levels. A product of pairs fits 16 bits,
 // and so do sums of several steps of small codes; levels give their signs to the activations.
 #pragma once
+#include <cstddef>
+
 #include "backends/cpu/isa/lines_avx2.h"
+#include "backends/cpu/kernels/linear_plan.h"
 #include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
@@ -30,6 +33,7 @@ LOAM_INLINE I32x16 dot_word(I32x16 sum, Line w, const int8_t* x) {
 // How panels are multiplied: codes of 4, 5 and 6 bits, of which 8, 4 and 2 steps fit 16 bits, and signed levels.
 constexpr int kDotForms = 4, kSignedForm = 3;
 LOAM_INLINE int dot_form(bool is_signed, int bits) { return is_signed ? kSignedForm : bits <= 4 ? 0 : bits - 4; }
+constexpr bool kSubtractsFloats = true;  // a constant zero: from integers as soon as they are floats
 // w * x = |w| * (w < 0 ? ~x : x), and |w| more where w < 0: what sums start from. (vpsignb costs a multiplier.)
 template <int kForm>
 constexpr bool dots_start() {
@@ -37,6 +41,7 @@ constexpr bool dots_start() {
 }
 
 LOAM_INLINE __m256i load_half(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+LOAM_INLINE void store_half(uint8_t* p, __m256i x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x); }
 LOAM_INLINE __m256i splat_four(const int8_t* p) { return splat_word(p).a; }
 LOAM_INLINE __m256i widen(__m256i sum, __m256i pairs) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -48,15 +53,17 @@ LOAM_INLINE __m256i add_pairs(__m256i sum, __m256i w, __m256i x) {
   asm("vpmaddubsw %3,%2,%1\n\tvpaddw %1,%0,%0" : "+x"(sum), "=&x"(pairs) : "x"(w), "x"(x));
   return sum;
 }
-LOAM_INLINE __m256i add_levels(__m256i sum, __m256i w, __m256i x) {
+LOAM_INLINE void add_levels(I32x16& sum, Line magnitude, Line negative, __m256i x) {
   __m256i pairs;
-  asm("vpmaddubsw %3,%2,%1\n\tvpmaddwd %1,%4,%1\n\tvpaddd %1,%0,%0"
-      : "+x"(sum), "=&x"(pairs)
-      : "x"(w), "x"(x), "x"(_mm256_set1_epi16(1)));
-  return sum;
+  asm("vpxor %5,%3,%2\n\tvpxor %6,%3,%3\n\tvpmaddubsw %2,%4,%2\n\tvpmaddubsw %3,%7,%3\n\t"
+      "vpmaddwd %2,%8,%2\n\tvpmaddwd %3,%8,%3\n\tvpaddd %2,%0,%0\n\tvpaddd %3,%1,%1"
+      : "+x"(sum.a), "+x"(sum.b), "=&x"(pairs), "+x"(x)
+      : "x"(magnitude.a), "x"(negative.a), "x"(negative.b), "x"(magnitude.b), "x"(_mm256_set1_epi16(1)));
 }
 
-// Running sums of |w| where w < 0, one per 16 k and row.
+// Levels become magnitudes; where a panel's floats would be, 255 where w < 0. Running sums of |w| there, per 16 k and
+// row.
+constexpr int64_t kSigns = offsetof(Panel, values) - offsetof(Panel, codes);
 LOAM_INLINE void finish_panel(bool is_signed, uint8_t* codes, int64_t n, int32_t* starts) {
   if (!is_signed) return;
   I32x16 sum = splat(int32_t(0));
@@ -67,9 +74,11 @@ LOAM_INLINE void finish_panel(bool is_signed, uint8_t* codes, int64_t n, int32_t
       __m256i pairs = _mm256_setzero_si256();
       UNROLL
       for (int j = 0; j < 4; ++j) {
-        const __m256i w = load_half(codes + k * 16 + j * 64 + h * 32);
-        const __m256i negative = _mm256_abs_epi8(_mm256_min_epi8(w, _mm256_setzero_si256()));
-        pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(negative, _mm256_set1_epi8(1)));
+        uint8_t* p = codes + k * 16 + j * 64 + h * 32;
+        const __m256i w = load_half(p), negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), w);
+        const __m256i magnitude = _mm256_abs_epi8(w);
+        store_half(p, magnitude), store_half(p + kSigns, negative);
+        pairs = _mm256_sub_epi16(pairs, _mm256_maddubs_epi16(magnitude, negative));
       }
       __m256i& half = h ? sum.b : sum.a;
       half = widen(half, pairs);
@@ -105,28 +114,13 @@ LOAM_INLINE void dot_codes(const uint8_t* const* codes, const int8_t* x, int64_t
   }
 }
 
-// Half a line at a time: one register of weights, one of their signs.
-template <int T, int R>
-LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
-                            I32x16 (&acc)[T][R]) {
+template <int T>
+LOAM_INLINE void dot_levels(const uint8_t* codes, const int8_t* x, int64_t stride, int64_t k, I32x16 (&acc)[T][1]) {
   UNROLL
-  for (int r = 0; r < 2 * R; ++r) {
-    __m256i sum[T];
+  for (int j = 0; j < 16; j += 4) {
+    const Line w = load_line(codes + (k + j) * 16), negative = load_line(codes + (k + j) * 16 + kSigns);
     UNROLL
-    for (int t = 0; t < T; ++t) sum[t] = r % 2 ? acc[t][r / 2].b : acc[t][r / 2].a;
-    for (int64_t k = begin; k < end; k += 16) {
-      UNROLL
-      for (int j = 0; j < 16; j += 4) {
-        const __m256i w = load_half(codes[r / 2] + (k + j) * 16 + r % 2 * 32), magnitude = _mm256_abs_epi8(w);
-        const __m256i negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), w);
-        UNROLL
-        for (int t = 0; t < T; ++t) {
-          sum[t] = add_levels(sum[t], magnitude, _mm256_xor_si256(negative, splat_four(x + t * stride + k + j)));
-        }
-      }
-    }
-    UNROLL
-    for (int t = 0; t < T; ++t) (r % 2 ? acc[t][r / 2].b : acc[t][r / 2].a) = sum[t];
+    for (int t = 0; t < T; ++t) add_levels(acc[t][0], w, negative, splat_four(x + t * stride + k + j));
   }
 }
 
@@ -134,13 +128,19 @@ LOAM_INLINE void dot_levels(const uint8_t* const* codes, const int8_t* x, int64_
 template <int kForm, int T, int R>
 LOAM_INLINE void dot_lines(const uint8_t* const* codes, const int8_t* x, int64_t stride, int64_t begin, int64_t end,
                            I32x16 (&acc)[T][R]) {
-  if constexpr (kForm == kSignedForm) return dot_levels(codes, x, stride, begin, end, acc);
+  if constexpr (kForm == kSignedForm) {
+    for (int64_t k = begin; k < end; k += 16) dot_levels(codes[0], x, stride, k, acc);
+    return;
+  }
   constexpr int kSteps = 8 >> kForm, kTogether = kSteps < 4 ? kSteps : 4;
   int64_t k = begin;
   if constexpr (kSteps == 8) {
     for (; k + 32 <= end; k += 32) dot_codes<8>(codes, x, stride, k, acc);
   }
-  for (; k < end; k += 4 * kTogether) dot_codes<kTogether>(codes, x, stride, k, acc);
+  for (; k < end; k += 16) {
+    UNROLL
+    for (int j = 0; j < 16; j += 4 * kTogether) dot_codes<kTogether>(codes, x, stride, k + j, acc);
+  }
 }
 
 }  // namespace

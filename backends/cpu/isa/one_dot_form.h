@@ -11,6 +11,7 @@ template <int kForm>
 constexpr bool dots_start() {  // from the running sums of finish_panel
   return false;
 }
+constexpr bool kSubtractsFloats = false;  // a constant zero: from integers as soon as they are floats
 
 }  // namespace
 }  // namespace loam::cpu::ISA

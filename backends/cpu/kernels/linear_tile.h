@@ -59,7 +59,8 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
   if constexpr (kStep != 0) n = kStep;
   UNROLL
   for (int t = 0; t < T; ++t) {
-    const I32x16 start = start_of(a.starts + t * a.starts_stride + (k >> 4), n, a.zero);
+    const I32x16 start =
+        kSubtractsFloats ? splat(int32_t(0)) : start_of(a.starts + t * a.starts_stride + (k >> 4), n, a.zero);
     UNROLL
     for (int r = 0; r < R; ++r) acc[t][r] = start;
   }
@@ -68,37 +69,52 @@ LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][
     for (int r = 0; r < R; ++r) {
       const I32x16 start = load(a.panel_starts[r] + k + n) - load(a.panel_starts[r] + k);
       UNROLL
-      for (int t = 0; t < T; ++t) acc[t][r] = acc[t][r] + start;
+      for (int t = 0; t < T; ++t) acc[t][r] = start;
     }
   }
   dot_lines<kForm>(a.codes, a.x, a.x_stride, k, k + n, acc);
 }
 
+// t = sums of n codes * factor + t.
+template <int T, int R>
+LOAM_INLINE void add_sums(const TileArgs& a, int64_t k, int64_t n, const F32x16 (&factor)[R], F32x16 (&t)[T][R]) {
+  UNROLL
+  for (int i = 0; i < T; ++i) {
+    const F32x16 sum = sum_of(a.sums + i * a.sums_stride + (k >> 4), n);
+    UNROLL
+    for (int r = 0; r < R; ++r) t[i][r] = fma(sum, factor[r], t[i][r]);
+  }
+}
+
 // One step of n k: t = integers * scale (+ t where kAdds) + sums * offset.
 template <int T, int R, int kStep, bool kAdds, bool kOffsets, int kForm>
 LOAM_INLINE void add_step(const TileArgs& a, int64_t k, int64_t n, F32x16 (&t)[T][R]) {
+  if constexpr (kStep != 0) n = kStep;
   I32x16 acc[T][R];
   dots<T, R, kStep, kForm>(a, k, n, acc);
   const int64_t unit = (k >> a.unit_shift) * 16;
+  F32x16 x[T][R];
+  UNROLL
+  for (int i = 0; i < T * R; ++i) x[i / R][i % R] = to_float(acc[i / R][i % R]);
+  if (kSubtractsFloats && !dots_start<kForm>() && a.zero) {  // exact: integers below 2^24
+    F32x16 zero[R];
+    UNROLL
+    for (int r = 0; r < R; ++r) zero[r] = splat(float(-a.zero));
+    add_sums(a, k, n, zero, x);
+  }
   UNROLL
   for (int r = 0; r < R; ++r) {
     const F32x16 scale = kAdds || a.units != Units::none ? load(a.unit_scales[r] + unit) : splat(1.f);
     UNROLL
     for (int i = 0; i < T; ++i) {
-      const F32x16 x = to_float(acc[i][r]);
-      t[i][r] = kAdds ? fma(x, scale, t[i][r]) : a.units == Units::none ? x : x * scale;
+      t[i][r] = kAdds ? fma(x[i][r], scale, t[i][r]) : a.units == Units::none ? x[i][r] : x[i][r] * scale;
     }
   }
   if (kOffsets && a.units == Units::offsets) {
     F32x16 offset[R];
     UNROLL
     for (int r = 0; r < R; ++r) offset[r] = load(a.offsets[r] + unit);
-    UNROLL
-    for (int i = 0; i < T; ++i) {
-      const F32x16 sum = sum_of(a.sums + i * a.sums_stride + (k >> 4), kStep ? kStep : n);
-      UNROLL
-      for (int r = 0; r < R; ++r) t[i][r] = fma(sum, offset[r], t[i][r]);
-    }
+    add_sums(a, k, n, offset, t);
   }
 }
 
@@ -171,8 +187,9 @@ void float_tile(const TileArgs& a) {
 
 constexpr int at_most(int x, int most) { return x < most ? x : most; }
 
-// Three accumulators per token and row block where a fold has several steps, otherwise two.
-template <int kStep, bool kMany, bool kOffsets, int kForm, int kMost = kMany ? at_most(4, kTileTokens) : kTileTokens>
+// Three accumulators per token and row block where a fold has several steps, otherwise two. Levels want more registers.
+template <int kStep, bool kMany, bool kOffsets, int kForm,
+          int kMost = kMany || dots_start<kForm>() ? at_most(4, kTileTokens) : kTileTokens>
 constexpr TileSet kIntegerTiles = {
     integer_tile<1, 1, kStep, kMany, kOffsets, kForm>,
     integer_tile<at_most(2, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
