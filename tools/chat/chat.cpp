@@ -172,7 +172,7 @@ class Chat {
 
 int run_chat(const Arguments& args) {
   check_sampling(args);
-  catch_interrupts();
+  catch_interrupts(style_of_stdout() == AnswerStyle::colour ? "\033[0m" : "");
   Engine engine = open_engine(args);
   engine.session = make_session(args, engine.model);
   const bool terminal = isatty(STDIN_FILENO);

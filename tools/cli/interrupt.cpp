@@ -9,15 +9,20 @@ namespace loam {
 namespace {
 
 volatile std::sig_atomic_t pending = 0;
+std::string_view last_words;
 
 extern "C" void on_interrupt(int) {
-  if (pending) _exit(130);
+  if (pending) {
+    const bool written = last_words.empty() || write(STDOUT_FILENO, last_words.data(), last_words.size()) > 0;
+    _exit(written ? 130 : 1);
+  }
   pending = 1;
 }
 
 }  // namespace
 
-void catch_interrupts() {
+void catch_interrupts(std::string_view words) {
+  last_words = words;
   struct sigaction action = {};
   action.sa_handler = on_interrupt;
   sigemptyset(&action.sa_mask);
