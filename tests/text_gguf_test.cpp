@@ -11,6 +11,7 @@
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_gguf.h"
 #include "tests/gguf_vocabularies.h"
+#include "tests/small_vocabularies.h"
 
 namespace {
 using namespace loam;
@@ -143,6 +144,32 @@ TEST_CASE("gguf: wrong metadata") {
   none.set("tokenizer.ggml.add_bos_token", true);
   CHECK(load(none).encode("").empty());
   CHECK(mentions(error_of(Metadata(), Code::bad_file), "tokenizer.ggml.model"));
+}
+
+TEST_CASE("gguf: many merges, which two threads look up") {
+  const std::string letters = "abcdefghijklmnopqrstuvwxyzABCD";
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const char a : letters)
+    for (const char b : letters) pairs.push_back({std::string(1, a), std::string(1, b)});
+  const size_t two = pairs.size();
+  for (size_t i = 0; i < two; ++i)
+    for (const char c : letters) pairs.push_back({pairs[i].first + pairs[i].second, std::string(1, c)});
+  Metadata m = byte_level_gguf("gpt-2", pairs);
+  auto rules = m.get<std::vector<std::string>>("tokenizer.ggml.merges");
+  const size_t listed = rules.size();
+  for (size_t i = two; i < listed; ++i) rules.push_back({rules[i][0], ' ', rules[i][1], rules[i][3]});  // a bc for ab c
+  m.set("tokenizer.ggml.merges", rules);
+  const TokenizerSpec spec = tokenizer_from_gguf(m).spec;
+  REQUIRE(spec.merges.size() == 3 * rules.size());
+  size_t wrong = 0;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const auto text = [&](size_t j) { return std::string(spec.token(spec.merges[3 * i + j])); };
+    wrong += text(0) + " " + text(1) != rules[i] || text(2) != text(0) + text(1);
+  }
+  CHECK(wrong == 0);
+  rules.back() = "a nothing";
+  m.set("tokenizer.ggml.merges", rules);
+  CHECK_THROWS_AS(tokenizer_from_gguf(m), Error);
 }
 
 TEST_CASE("gguf: wrong scores and maps") {

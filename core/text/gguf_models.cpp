@@ -113,8 +113,9 @@ TokenizerSpec load_gguf_bert(const GgufVocabulary& vocabulary, std::string_view)
   TokenizerSpecBuilder builder;
   const auto& tokens = vocabulary.tokens();
   for (size_t i = 0; i < tokens.size(); ++i) {
-    const uint8_t flags = vocabulary.flags(i);
-    builder.add(word_piece(tokens[i], flags & TokenFlags::special), vocabulary.kind(i), flags);
+    const TokenKind kind = vocabulary.kind(i);
+    const uint8_t flags = vocabulary.flags(i, kind);
+    builder.add(word_piece(tokens[i], flags & TokenFlags::special), kind, flags);
   }
   TokenizerSpec head = vocabulary.special({.bos = 101, .unk = 100, .pad = 0});
   head.bos = vocabulary.id("cls_token_id", head.bos);

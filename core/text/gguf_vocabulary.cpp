@@ -2,6 +2,8 @@
 #include "core/text/gguf_vocabulary.h"
 
 #include <algorithm>
+#include <cstring>
+#include <future>
 
 #include "core/text/vocabulary.h"
 
@@ -70,8 +72,7 @@ TokenKind GgufVocabulary::kind(size_t id) const {
   return kKinds[type];
 }
 
-uint8_t GgufVocabulary::flags(size_t id) const {
-  const TokenKind kind = this->kind(id);
+uint8_t GgufVocabulary::flags(size_t id, TokenKind kind) const {
   uint8_t flags = 0;
   if (kind == TokenKind::control || kind == TokenKind::unknown) flags = TokenFlags::added | TokenFlags::special;
   if (kind == TokenKind::user_defined) flags = TokenFlags::added;
@@ -116,13 +117,26 @@ void GgufVocabulary::add_tokens(TokenizerSpecBuilder& builder) const {
   size_t bytes = 0;
   for (const std::string& t : tokens_) bytes += t.size();
   builder.reserve(tokens_.size(), bytes, 0);
-  for (size_t i = 0; i < tokens_.size(); ++i) builder.add(tokens_[i], kind(i), flags(i));
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    const TokenKind kind = this->kind(i);
+    builder.add(tokens_[i], kind, flags(i, kind));
+  }
 }
 
 void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
   const auto& merges = metadata_.get<std::vector<std::string>>("tokenizer.ggml.merges");
-  builder.reserve(tokens_.size(), 0, merges.size());
   const Vocabulary& vocabulary = builder.vocabulary();
+  std::vector<uint32_t> triples(3 * merges.size());
+  const size_t half = merges.size() / 2;  // two threads share the work where it is much and they can be had
+  const auto policy = std::launch::deferred | (half > 20000 ? std::launch::async : std::launch::deferred);
+  auto rest = std::async(policy, [&] { find_merges(vocabulary, std::span(merges).subspan(half), &triples[3 * half]); });
+  find_merges(vocabulary, std::span(merges).first(half), triples.data());
+  rest.get();
+  builder.set_merges(std::move(triples));
+}
+
+void GgufVocabulary::find_merges(const Vocabulary& vocabulary, std::span<const std::string> merges,
+                                 uint32_t* triples) const {
   Vocabulary::Memo memo;
   constexpr size_t kBlock = Vocabulary::kAhead / 2;  // merges looked up together
   std::string_view sides[2 * kBlock];
@@ -138,11 +152,12 @@ void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
     vocabulary.find({sides, 2 * count}, ids, memo);
     for (size_t i = 0; i < count; ++i) {
       result = joined_token(vocabulary, sides[2 * i], sides[2 * i + 1], result);
-      if (ids[2 * i] < 0 || ids[2 * i + 1] < 0 || result < 0) {
+      const int32_t triple[] = {ids[2 * i], ids[2 * i + 1], result};
+      if (triple[0] < 0 || triple[1] < 0 || result < 0) {
         fail(Code::bad_file, "GGUF: the merge '%.100s' names tokens that the vocabulary does not have",
              merges[begin + i].c_str());
       }
-      builder.add_merge(uint32_t(ids[2 * i]), uint32_t(ids[2 * i + 1]), uint32_t(result));
+      triples = std::copy_n(triple, 3, triples);
     }
   }
 }
@@ -150,11 +165,13 @@ void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
 // The result of a merge. In most files it is the result of the merge before, or the token behind that.
 int32_t GgufVocabulary::joined_token(const Vocabulary& vocabulary, std::string_view left, std::string_view right,
                                      int32_t before) const {
-  for (size_t id = size_t(before); before >= 0 && vocabulary.unique() && id < size_t(before) + 2; ++id) {
-    if (id >= tokens_.size() || kind(id) == TokenKind::unused) break;
-    const std::string_view token = tokens_[id];
-    if (token.size() == left.size() + right.size() && token.starts_with(left) && token.ends_with(right))
-      return int32_t(id);
+  const size_t size = left.size() + right.size();
+  for (size_t id = size_t(before); before >= 0 && id < std::min(size_t(before) + 2, tokens_.size()); ++id) {
+    const char* token = tokens_[id].data();
+    if (tokens_[id].size() != size || std::memcmp(token, left.data(), left.size()) != 0 ||
+        std::memcmp(token + left.size(), right.data(), right.size()) != 0)
+      continue;
+    if (vocabulary.unique() && kind(id) != TokenKind::unused) return int32_t(id);
   }
   return vocabulary.find(std::string(left).append(right));
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ class GgufVocabulary {
 
   const std::vector<std::string>& tokens() const { return tokens_; }
   TokenKind kind(size_t id) const;
-  uint8_t flags(size_t id) const;  // TokenFlags
+  uint8_t flags(size_t id, TokenKind kind) const;  // TokenFlags
   bool flag(const char* name, bool otherwise) const;
   // The id under a key; where there is none or it says "none": -1, or `otherwise` if the vocabulary has it. An id
   // outside the vocabulary is an error.
@@ -38,6 +39,7 @@ class GgufVocabulary {
   TokenizerSpec special(const Defaults& defaults) const;
 
  private:
+  void find_merges(const Vocabulary& vocabulary, std::span<const std::string> merges, uint32_t* triples) const;
   int32_t joined_token(const Vocabulary& vocabulary, std::string_view left, std::string_view right,
                        int32_t before) const;
 

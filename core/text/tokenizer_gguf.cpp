@@ -31,7 +31,6 @@ LoadedTokenizer tokenizer_from_gguf(const Metadata& m, std::string_view pre) {
          {"eot_token_id", "eom_token_id", "fim_pad_token_id", "fim_rep_token_id", "fim_sep_token_id"})
       ends.push_back(vocabulary.id(name));
     find_end_tokens(out.spec, ends);
-    out.spec.check();
     out.chat_template = m.get_or("tokenizer.chat_template", std::string());
     return out;
   }

@@ -84,6 +84,7 @@ class TokenizerSpecBuilder {
   void add_merge(uint32_t left, uint32_t right, uint32_t result) {
     arrays_->merges.insert(arrays_->merges.end(), {left, right, result});
   }
+  void set_merges(std::vector<uint32_t> triples) { arrays_->merges = std::move(triples); }
   void set_kind(int32_t id, TokenKind kind) { arrays_->kinds[size_t(id)] = uint8_t(kind), vocabulary_.reset(); }
   void set_flags(int32_t id, uint8_t flags) { arrays_->flags[size_t(id)] = flags; }
   void reserve(size_t tokens, size_t text_bytes, size_t merges);

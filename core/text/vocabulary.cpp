@@ -38,8 +38,9 @@ uint64_t Vocabulary::key_of(std::string_view text) {
   uint64_t bytes = 0;
   if (size >= 4)  // the two words may overlap
     bytes = word_at<uint32_t>(at) | word_at<uint32_t>(at + size - 4) << (8 * (size - 4));
-  else
-    for (size_t i = 0; i < size; ++i) bytes |= uint64_t(uint8_t(at[i])) << (8 * i);
+  else if (size > 0)  // first, middle and last
+    bytes = uint8_t(at[0]) | uint64_t(uint8_t(at[size / 2])) << (8 * (size / 2)) |
+            uint64_t(uint8_t(at[size - 1])) << (8 * (size - 1));
   return uint64_t(size) << 56 | bytes;
 }
 
