@@ -4,7 +4,7 @@
 
 namespace loam {
 
-// A file, or a pipe that has a name; fails with Error{io} or, above 256 MiB, Error{bad_file}.
+// A file, or a pipe that has a name. Both fail with Error{io} or, above 256 MiB, Error{bad_file}.
 std::string read_text_file(const std::string& path);
 std::string read_standard_input();
 
