@@ -5,15 +5,13 @@
 #include <type_traits>
 
 #include "backends/cpu/kernel.h"
+#include "backends/cpu/kernels/prefetch_far.h"
 
 namespace loam::cpu::ISA {
 namespace {
 
 LOAM_INLINE F32x16 load_values(const uint16_t* p) { return load_f16(p); }
 LOAM_INLINE F32x16 load_values(const float* p) { return load(p); }
-
-// To the second cache: what is read a page later is too much for the first one's few misses at a time.
-LOAM_INLINE void prefetch_far(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 // Calls f(integral_constant<int, n>) for n in 1..Max.
 template <int Max, class F>

@@ -148,9 +148,36 @@ LOAM_INLINE Tile tile_of(const TileSet& set, int tokens) {
   return tokens == 2 ? set.two : tokens == 4 ? set.four : set.six;
 }
 
+// The records that the next unit reads: they come to the second cache while the tiles of this one run, evenly.
+struct Ahead {
+  const std::byte* from[2];
+  int64_t left, per_fold;  // lines
+
+  LOAM_INLINE void advance(int64_t folds) {
+    for (const std::byte*& f : from) f += folds * per_fold * 64;
+    left -= folds * per_fold;
+    if (left <= 0) per_fold = 0;
+  }
+};
+
+LOAM_INLINE int64_t folds_of(const MatrixPlan& p, int64_t n) { return (n + p.fold - 1) / p.fold; }
+
+LOAM_INLINE Ahead records_ahead(const Unit& u, int64_t tiles) {
+  Ahead a{};
+  for (int i = 0; i < u.count; ++i) {
+    const MatrixPlan& p = u.run[i]->plan;
+    if (!p.integers) return {};
+    a.from[i] = p.data + uint64_t(u.block[i] + (u.pair ? 1 : 2)) * p.record_bytes;
+    a.left = int64_t(p.record_bytes / 64);
+    const int64_t folds = tiles * folds_of(p, p.padded);
+    a.per_fold = (a.left + folds - 1) / folds;
+  }
+  return a;
+}
+
 // All k of one panel for the tokens from `first`: both row blocks in one tile where they are of one kind.
 LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, int count, int64_t k0, int64_t n,
-                           TokenState* states, ThreadScratch& scratch) {
+                           TokenState* states, const Ahead& ahead, ThreadScratch& scratch) {
   TileArgs a;
   const bool alone = tokens.rows == 1;
   const bool joined = !alone && kTileBlocks == 2 && u.count == 2 && u.run[0]->plan.type.id == u.run[1]->plan.type.id;
@@ -161,7 +188,9 @@ LOAM_INLINE void run_tiles(const Unit& u, const Tokens& tokens, int64_t first, i
       const int which = joined ? slot : i;
       point_at_panel(*u.run[which], slot, u.block[which], k0, scratch, which, a);
       a.states[slot] = &states[0].block[joined || slot == 0 ? which : 2];
+      a.ahead[slot] = ahead.from[which];
     }
+    a.ahead_lines = ahead.per_fold;
     a.n = p.integers ? n : smaller(n, p.k - k0);
     a.units = u.run[i]->units, a.fold = p.fold, a.step = p.step, a.zero = u.run[i]->recipe.zero;
     a.unit_shift = p.unit_shift, a.scale_shift = p.scale_shift;
@@ -243,13 +272,15 @@ LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, Thread
   const int64_t padded = u.run[0]->plan.padded;
   const int64_t most = smaller(u.run[0]->tiles->most, u.run[u.count - 1]->tiles->most);
   const int64_t panel_k = floats ? kFloatPanelK : kPanelK;
+  Ahead ahead = records_ahead(u, (tokens.rows + most - 1) / most);
   for (int64_t k0 = 0; k0 < padded; k0 += panel_k) {
     const int64_t n = smaller(panel_k, padded - k0);
     for (int i = 0; i < u.count; ++i) fill_panel(*u.run[i], u.block[i], k0, n, scratch, i);
     for (int64_t first = 0; first < tokens.rows;) {
       const int count = tokens.rows == 1 ? 1 : tile_tokens(tokens.rows - first, most);
       TokenState* states = panel_k >= padded ? scratch.states : scratch.states + first;
-      run_tiles(u, tokens, first, count, k0, n, states, scratch);
+      run_tiles(u, tokens, first, count, k0, n, states, ahead, scratch);
+      ahead.advance(folds_of(u.run[0]->plan, n));
       if (k0 + n == padded) write_tokens(u, gate, first, smaller(count, tokens.rows - first), scratch, states);
       first += count;
     }

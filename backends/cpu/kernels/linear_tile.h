@@ -1,12 +1,14 @@
 // The inner loops: a few tokens times one or two panels of 16 rows, integers inside a fold, then one fma.
 #pragma once
 #include "backends/cpu/kernels/linear_plan.h"
+#include "backends/cpu/kernels/prefetch_far.h"
 #include "backends/cpu/kernels/unroll.h"
 
 namespace loam::cpu::ISA {
 namespace {
 
 constexpr int kMaxTokens = 6, kMaxBlocks = 2;
+constexpr bool kFetchesAhead = kTileBlocks == 2;  // others lack the registers: 8 % more instructions
 
 enum class Units : uint8_t { none, scales, offsets };  // floats of a panel: nothing, D * s, and also -E * m
 
@@ -23,7 +25,8 @@ struct TileArgs {
   int64_t x_stride, scales_stride, starts_stride, sums_stride;
   const float* floats[kMaxTokens];  // activations of float tiles
   BlockState* states[kMaxBlocks];
-  int64_t n;
+  const std::byte* ahead[kMaxBlocks];  // what the next unit will read
+  int64_t n, ahead_lines;              // lines of it to fetch per fold
   int fold, step, unit_shift, scale_shift, zero;
   Units units;
   bool first;  // nothing is accumulated yet
@@ -129,7 +132,14 @@ void integer_tile(const TileArgs& args) {
     for (int r = 0; r < R; ++r) sum[i][r] = a.first ? zero() : load(a.states[r][i * kStateBlocks].sum);
   }
   const int64_t fold = kStep && !kMany ? kStep : a.fold;
+  [[maybe_unused]] int64_t ahead = 0;
   for (int64_t k = 0; k < a.n; k += fold) {
+    if constexpr (kFetchesAhead) {
+      for (const int64_t end = ahead + a.ahead_lines * 64; ahead < end; ahead += 64) {
+        UNROLL
+        for (int r = 0; r < R; ++r) prefetch_far(a.ahead[r] + ahead);
+      }
+    }
     F32x16 t[T][R];
     if constexpr (kMany) {
       const int64_t end = fold < a.n - k ? k + fold : a.n, step = kStep ? kStep : a.step;
