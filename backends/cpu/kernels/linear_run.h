@@ -142,6 +142,15 @@ LOAM_INLINE void write_tokens(const Unit& u, Gate gate, int64_t first, int64_t c
   }
 }
 
+// The lines that a tile writes its results to come while it runs: a store that waits for one holds up loads behind it.
+LOAM_INLINE void prefetch_results(const Unit& u, int64_t first, int64_t count) {
+  for (int i = 0; i < (u.pair ? 1 : u.count); ++i) {
+    const Matrix& out = *u.run[i]->out;
+    const float* line = out.data + first * out.cols + u.block[i] * kTileRows;
+    for (int64_t t = 0; t < count; ++t, line += out.cols) prefetch_far(line);
+  }
+}
+
 // Tokens of the tile that fits what is left.
 LOAM_INLINE int tile_tokens(int64_t left, int64_t most) { return int(smaller(most, left > 4 ? 6 : left > 2 ? 4 : 2)); }
 LOAM_INLINE Tile tile_of(const TileSet& set, int tokens) {
@@ -279,6 +288,7 @@ LOAM_INLINE void run_unit(const Unit& u, const Tokens& tokens, Gate gate, Thread
     for (int64_t first = 0; first < tokens.rows;) {
       const int count = tokens.rows == 1 ? 1 : tile_tokens(tokens.rows - first, most);
       TokenState* states = panel_k >= padded ? scratch.states : scratch.states + first;
+      if (k0 + n == padded) prefetch_results(u, first, smaller(count, tokens.rows - first));
       run_tiles(u, tokens, first, count, k0, n, states, ahead, scratch);
       ahead.advance(folds_of(u.run[0]->plan, n));
       if (k0 + n == padded) write_tokens(u, gate, first, smaller(count, tokens.rows - first), scratch, states);
