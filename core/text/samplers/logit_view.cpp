@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/error.h"
@@ -13,17 +14,8 @@ namespace loam {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
-constexpr size_t kBlock = 32;  // logits that are compared together
-
 [[noreturn]] void fail_not_a_number(int32_t id) {
   fail(Code::bad_argument, "sampler: the logit of token %d is not a number", id);
-}
-
-// Whether any of a block exceeds the threshold or is NaN.
-bool any_above(const float* x, float threshold) {
-  int any = 0;
-  for (size_t i = 0; i < kBlock; ++i) any |= !(x[i] <= threshold);
-  return any != 0;
 }
 
 float quick_scale(double temperature) { return float(1.4426950408889634 / temperature); }  // log2(e)
@@ -48,25 +40,20 @@ class Gatherer {
     out_.resize(wanted_);
   }
   void offer(std::span<const float> logits, size_t begin, size_t end) {
-    while (begin < end) {
-      if (full_ && end - begin >= kLogitBlock && !passes_.any_above(&logits[begin], threshold_)) {
-        begin += kLogitBlock;
-        continue;
+    uint8_t marks[kLogitBlock];
+    for (; begin < end && !(full_ && end - begin >= kLogitBlock); ++begin) offer(int32_t(begin), logits[begin]);
+    for (; end - begin >= kLogitBlock; begin += kLogitBlock) {
+      if (!passes_.any_above(&logits[begin], threshold_)) continue;
+      passes_.mark_above(&logits[begin], threshold_, marks);
+      for (size_t i = 0; i < kLogitBlock; i += 8) {
+        uint64_t some;
+        std::memcpy(&some, marks + i, sizeof some);
+        for (size_t at = some ? i : i + 8; at < i + 8; ++at) {
+          if (marks[at]) offer(int32_t(begin + at), logits[begin + at]);
+        }
       }
-      if (full_ && end - begin >= kBlock && !any_above(&logits[begin], threshold_)) {
-        begin += kBlock;
-        continue;
-      }
-      uint8_t places[kBlock];
-      size_t above = 0;
-      const size_t count = std::min(end - begin, kBlock);
-      for (size_t i = 0; i < count; ++i) {  // without a branch: which ones they are is not to be foreseen
-        places[above] = uint8_t(i);
-        above += !full_ || !(logits[begin + i] <= threshold_);
-      }
-      for (size_t i = 0; i < above; ++i) offer(int32_t(begin + places[i]), logits[begin + places[i]]);
-      begin += count;
     }
+    for (; begin < end; ++begin) offer(int32_t(begin), logits[begin]);
   }
 
  private:

@@ -42,6 +42,15 @@ struct Passes {
     return all != 0;
   }
 
+  LOAM_INLINE static void mark_above(const float* logits, float threshold, uint8_t* marks) {
+    for (size_t i = 0; i < kLogitBlock; i += kLanes) {
+      Floats x;
+      std::memcpy(&x, logits + i, sizeof x);
+      const auto above = __builtin_convertvector(~(x <= threshold), Vector<int8_t, kLanes>);
+      std::memcpy(marks + i, &above, sizeof above);
+    }
+  }
+
   // 2^t = 2^n times a polynomial of t - n; what is below 2^-126 counts as nothing.
   LOAM_INLINE static BlockSums weigh(const float* logits, float largest, float scale, float below) {
     Floats weights[kSums / kLanes] = {}, surprises[kSums / kLanes] = {};
@@ -59,8 +68,7 @@ struct Passes {
         p = p * f + 0.240221202f;
         p = p * f + 0.693146944f;
         p = p * f + 1.f;
-        p *= (Floats)(((Bits)shifted << 23) + 0x3f800000u);
-        p = (Floats)((Masks)p & (t > -126.f));
+        p = (Floats)((Bits)p + ((Bits)shifted << 23));
         weights[j] += p;
         surprises[j] -= p * t;
       }
@@ -136,13 +144,23 @@ struct Passes {
   }
 };
 
+// Quick sums have bounds on their errors: there the compiler may fuse products and sums.
+#if defined(__clang__)
+#define LOAM_FUSED
+#else
+#define LOAM_FUSED __attribute__((optimize("fp-contract=fast")))
+#endif
+
 // The functions in a width that the compiler may use for them alone.
 #define LOAM_PASSES(name, bytes, attribute)                                                                          \
   struct name {                                                                                                      \
     attribute static bool any_above(const float* x, float threshold) {                                               \
       return Passes<bytes>::any_above(x, threshold);                                                                 \
     }                                                                                                                \
-    attribute static BlockSums weigh(const float* x, float largest, float scale, float below) {                      \
+    attribute static void mark_above(const float* x, float threshold, uint8_t* marks) {                              \
+      Passes<bytes>::mark_above(x, threshold, marks);                                                                \
+    }                                                                                                                \
+    attribute LOAM_FUSED static BlockSums weigh(const float* x, float largest, float scale, float below) {           \
       return Passes<bytes>::weigh(x, largest, scale, below);                                                         \
     }                                                                                                                \
     attribute static BlockSums weigh_exactly(const float* x, double largest, double temperature, double* w) {        \
@@ -150,12 +168,12 @@ struct Passes {
     }                                                                                                                \
     attribute static BlockMoments moments(const float* x, double shift) { return Passes<bytes>::moments(x, shift); } \
     attribute static void exponentials(double* x, size_t count) { Passes<bytes>::exponentials(x, count); }           \
-    static constexpr VectorPasses kList{any_above, weigh, weigh_exactly, moments, exponentials};                     \
+    static constexpr VectorPasses kList{any_above, mark_above, weigh, weigh_exactly, moments, exponentials};         \
   };
 
 LOAM_PASSES(Narrow, 16, )
 #if defined(__x86_64__)
-LOAM_PASSES(Avx2, 32, __attribute__((target("avx2"))))
+LOAM_PASSES(Avx2, 32, __attribute__((target("avx2,fma"))))
 LOAM_PASSES(Avx512, 64, __attribute__((target("avx512f"))))
 #endif
 
@@ -164,7 +182,9 @@ LOAM_PASSES(Avx512, 64, __attribute__((target("avx512f"))))
 std::span<const VectorPasses> all_vector_passes() {
 #if defined(__x86_64__)
   static const VectorPasses kAll[] = {Narrow::kList, Avx2::kList, Avx512::kList};
-  static const size_t count = __builtin_cpu_supports("avx512f") ? 3 : __builtin_cpu_supports("avx2") ? 2 : 1;
+  static const size_t count = __builtin_cpu_supports("avx512f")                                 ? 3
+                              : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 2
+                                                                                                : 1;
   return {kAll, count};
 #else
   static const VectorPasses kAll[] = {Narrow::kList};

@@ -1,7 +1,8 @@
 // The hot loops over logits, with the widest vectors that the machine has. The operations on each value and their order
-// are the same in all widths: so are the bits.
+// are the same in all widths: so are the bits, but for those of weigh, which has bounds on its errors.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace loam {
@@ -24,6 +25,7 @@ struct BlockMoments {
 struct VectorPasses {
   // Whether one of a block exceeds the threshold or is NaN.
   bool (*any_above)(const float* logits, float threshold);
+  void (*mark_above)(const float* logits, float threshold, uint8_t* marks);  // which do; others get 0
   // Of a block's logits less than `below`, in float arithmetic. `scale`: log2(e) / temperature.
   BlockSums (*weigh)(const float* logits, float largest, float scale, float below);
   // Of a block, by exp_f64; and the weights themselves.
