@@ -151,8 +151,8 @@ AvailableMemory available_memory() {
 void require_memory(uint64_t bytes, const AvailableMemory& free, const char* what) {
   if (bytes <= free.bytes) return;
   fail(Code::out_of_memory,
-       "%s needs %.1f MiB of memory, and %s has %.1f MiB left: ask for less context (-c) or fewer "
-       "threads (-t), or raise the limit",
+       "%s needs %.1f MiB of memory, and %s has %.1f MiB left: ask for less context (-c), smaller "
+       "batches (-b) or fewer threads (-t), or raise the limit",
        what, double(bytes) / 1048576, free.limit, double(free.bytes) / 1048576);
 }
 

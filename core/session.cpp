@@ -9,12 +9,16 @@ namespace {
 
 size_t pages_for(int64_t positions) { return size_t((positions + kPageTokens - 1) / kPageTokens); }
 
-// The model's own context, or three quarters of the memory that is free.
-int64_t fitting_context(const Model& model, const Graph& graph) {
+// The model's own context, or three quarters of the memory that is free beside what does not grow with it.
+int64_t fitting_context(const Model& model, const Graph& graph, const Placement& placement, int max_rows) {
+  const int64_t own = model.config().context;
+  const uint64_t free = available_memory().bytes;
   uint64_t page_bytes = 1;
   for (const KvLayout& state : graph.states()) page_bytes += state.page_bytes();
-  const uint64_t pages = std::max<uint64_t>(1, available_memory().bytes / 4 * 3 / page_bytes);
-  return int64_t(std::min(uint64_t(model.config().context), pages * uint64_t(kPageTokens)));
+  if (pages_for(own) < free / 4 / page_bytes) return own;
+  const uint64_t fixed = std::min(free, Executor(graph, placement, 1, max_rows).memory());
+  const uint64_t pages = std::max<uint64_t>(1, (free - fixed) / 4 * 3 / page_bytes);
+  return int64_t(std::min(uint64_t(own), pages * uint64_t(kPageTokens)));
 }
 
 size_t checked_pages(int64_t context) {
@@ -28,7 +32,8 @@ size_t checked_pages(int64_t context) {
 Session::Session(std::shared_ptr<const Model> model, Placement placement, SessionOptions options)
     : model_(std::move(model)),
       decoder_(build_decoder(*model_, options.decoder)),
-      pages_(checked_pages(options.context ? options.context : fitting_context(*model_, decoder_.graph))),
+      pages_(checked_pages(options.context ? options.context
+                                           : fitting_context(*model_, decoder_.graph, placement, options.max_rows))),
       pool_(pages_),
       max_rows_(options.max_rows) {
   executor_ = std::make_unique<Executor>(decoder_.graph, std::move(placement), pages_, max_rows_);

@@ -1,6 +1,10 @@
 // Sequences, pages, batches and placement, on small random models in the reference backend (the CPU backend's own
 // determinism tests are in model_cpu_test.cpp).
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "backends/reference/reference.h"
 #include "core/session.h"
@@ -169,3 +173,28 @@ TEST_CASE("a model that misses a tensor, or has one of a wrong shape, is refused
   c.write(m->meta);
   CHECK_THROWS_AS(Model{m}, Error);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+TEST_CASE("a context that nobody chose fits beside the logits of a large vocabulary") {
+  ModelConfig c = small_config();
+  c.vocab = 30000, c.context = 1 << 21;
+  const auto model = std::make_shared<Model>(tests::random_model(c, 5, [](const std::string&) { return "q8_0"; }));
+  uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
+  const rlimit small{pages * uint64_t(sysconf(_SC_PAGESIZE)) + (100u << 20), before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_AS, &small) == 0);
+  int64_t positions = 0;
+  std::string error;
+  try {
+    positions = Session(model, {{reference()}, {}}, {.context = 0}).free_positions();
+  } catch (const std::exception& e) {
+    error = e.what();
+  }
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(error == "");
+  CHECK(positions > 1000);
+  CHECK(positions < c.context);
+}
+#endif

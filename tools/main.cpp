@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     if (e.code == Code::cancelled && interrupted()) return complain(who, "interrupted", kExitInterrupted);
     return complain(who, e.what(), kExitFailure);
   } catch (const std::bad_alloc&) {
-    return complain(who, "not enough memory: ask for less context (-c) or fewer threads (-t), or raise the limit",
+    return complain(who, "not enough memory: ask for less context (-c) or smaller batches (-b), or raise the limit",
                     kExitFailure);
   } catch (const std::exception& e) {
     return complain(who, e.what(), kExitFailure);
