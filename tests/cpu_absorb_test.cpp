@@ -71,7 +71,8 @@ TEST_CASE("cpu: a norm and the linear behind it run as one where nobody notices"
           CAPTURE(k);
           CAPTURE(rows);
           CAPTURE(threads);
-          const std::vector<float> found = pair.run(make_cpu_backend(threads), rows);
+          const std::vector<float> found =
+              pair.run(make_cpu_backend({.threads = threads, .isa = "", .crowd = true}), rows);
           REQUIRE(found.size() == want.size());
           size_t wrong = 0;
           for (size_t i = 0; i < found.size(); ++i) wrong += !same(found[i], want[i]);

@@ -132,7 +132,7 @@ TEST_CASE("a run allocates nothing, and any number of threads gives the same bit
     for (int rows : {1, 64}) {
       CAPTURE(threads);
       CAPTURE(rows);
-      const auto backend = make_cpu_backend(threads);
+      const auto backend = make_cpu_backend({.threads = threads, .isa = "", .crowd = true});
       size_t allocated = 0;
       std::vector<float> y = chain.run(*backend, rows, 5, allocated);
       CHECK(allocated == 0);

@@ -35,7 +35,7 @@ std::shared_ptr<const Model> open_demo(const Demo& d, const char* what) {
 }
 
 Placement cpu(int threads = 0, const std::string& isa = "") {
-  return {{make_cpu_backend({threads, isa}), make_reference_backend()}, {}};
+  return {{make_cpu_backend({threads, isa, true}), make_reference_backend()}, {}};
 }
 
 // Rows of a prompt, `split` at a time; calls each(position, logits) for the positions asked for.

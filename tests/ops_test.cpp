@@ -18,7 +18,7 @@ Backends all_backends() {
   Backends all;
   all.push_back(make_reference_backend());
   for (const std::string& isa : cpu_instruction_sets()) {
-    for (int threads : {1, 3}) all.push_back(make_cpu_backend(CpuOptions{threads, isa}));
+    for (int threads : {1, 3}) all.push_back(make_cpu_backend(CpuOptions{threads, isa, true}));
   }
   return all;
 }
