@@ -232,10 +232,10 @@ void Candidates::keep_likely(double share) {
   keep_surveyed([&](const Candidate& c) { return c.weight >= least; });
 }
 
-void Candidates::drop(std::span<const int32_t> ids) {
+void Candidates::drop(std::span<const int32_t> ids, double largest) {
   if (listed_) return keep_if([&](const Candidate& c) { return !std::binary_search(ids.begin(), ids.end(), c.id); });
   view_.adjust(ids, [](size_t, float) { return float(kMinusInfinity); });
-  largest_known_ = weighed_ = false;
+  largest_ = largest, largest_known_ = true, weighed_ = false;
 }
 
 void Candidates::top(size_t count, std::vector<Candidate>& out) {

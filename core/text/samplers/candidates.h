@@ -30,8 +30,8 @@ class Candidates {
   void keep_weights(double least);      // in their order; the likeliest has weight 1
   void keep_logits_from(double least);  // in their order; of the logits as they were before scale()
   template <class F>
-  void keep_if(F&& f);                      // f(candidate); in their order
-  void drop(std::span<const int32_t> ids);  // ascending
+  void keep_if(F&& f);                                      // f(candidate); in their order
+  void drop(std::span<const int32_t> ids, double largest);  // ascending; the largest logit of the others
   // keep_top among the allowed ones, without the mask. False: that was not found out, and nothing is changed.
   bool keep_allowed_top(size_t count, TokenConstraint& constraint);
   void choose(size_t index);  // of all()
@@ -40,6 +40,7 @@ class Candidates {
   // The list, made where it was not yet: in order after keep_top and keep_share, else by id.
   std::span<Candidate> all();
   size_t count();
+  bool has_choice() { return listed_ ? items_.size() > 1 : view_.has_choice(); }
   double weigh();    // all weights; returns their sum
   double largest();  // logit
   double entropy();  // in nats, rounded to a multiple of 1 / kEntropySteps

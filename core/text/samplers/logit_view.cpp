@@ -179,6 +179,14 @@ size_t LogitView::count() const {
   return size_t(count);
 }
 
+bool LogitView::has_choice() const {
+  int count = 0;
+  visit_blocks([&](const float* x, const int32_t*, size_t) {
+    for (size_t i = 0; i < kLogitBlock && count < 2; ++i) count += x[i] > kMinusInfinity;
+  });
+  return count == 2;
+}
+
 WeightSums LogitView::sums(double largest, double temperature) const {
   const VectorPasses& passes = vector_passes();
   WeightSums out;

@@ -42,6 +42,7 @@ class LogitView {
   void adjust(std::span<const int32_t> ids, const LogitChange& change);
 
   size_t count() const;     // of the candidates
+  bool has_choice() const;  // there are two of them at least
   float largest() const;    // -inf: there is no candidate
   Moments moments() const;  // of the candidates' logits
   // Over all candidates. `temperature` divides the logits.

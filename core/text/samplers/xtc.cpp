@@ -10,11 +10,9 @@ namespace {
 struct Xtc : SamplerStep {
   double probability, threshold;
   std::vector<int32_t> removed;
-  std::vector<Candidate> two;
   Xtc(double p, double t) : probability(p), threshold(t) {}
   void apply(Candidates& c, StepContext& context) override {
-    c.top(2, two);
-    if (two.size() < 2 || context.random.uniform() >= probability) return;
+    if (!c.has_choice() || context.random.uniform() >= probability) return;
     double least;
     const std::span<const Candidate> likely = c.survey_share(threshold, least);
     const Candidate* last = nullptr;  // the least likely of the likely ones
@@ -26,7 +24,7 @@ struct Xtc : SamplerStep {
       if (last && likelier(x, *last)) removed.push_back(x.id);
     }
     std::sort(removed.begin(), removed.end());
-    if (!removed.empty()) c.drop(removed);
+    if (!removed.empty()) c.drop(removed, double(last->logit));
   }
 };
 
