@@ -30,6 +30,7 @@ expect 2 "loam complete: flag '--logit-bias' expects a token's number, a sign an
 expect 2 "loam chat: flag '--stop' expects a text that is not empty*" chat --stop '' x.loam
 expect 2 "loam chat: flag '--mirostat': 3 is out of range*" chat --mirostat 3 x.loam
 expect 2 "loam chat: unexpected argument 'b'*" chat a b
+expect 2 "loam chat: unexpected argument 'b'*" chat -m a b
 expect 2 "loam tokenize: give one of --ids, --pieces, --count and --decode*" tokenize --ids --count x.loam
 expect 1 "loam tokenize: nowhere.gguf: cannot open it*" tokenize nowhere.gguf
 expect 1 "loam bench: *.json: cannot read it: No such file*" bench --compare a.json b.json

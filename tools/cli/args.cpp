@@ -169,8 +169,8 @@ Arguments parse_arguments(std::span<const std::string> words, std::span<const Op
   if (takes_model && !result.plain_.empty() && result.values_.find("--model") == result.values_.end()) {
     result.values_["--model"] = {result.plain_.front()};
     result.plain_.erase(result.plain_.begin());
-    most -= most > 0;
   }
+  if (takes_model && result.values_.find("--model") != result.values_.end()) most -= most > 0;
   if (result.plain_.size() > most) throw UsageError("unexpected argument " + quoted(result.plain_[most]));
   if (result.plain_.size() < least) throw UsageError("too few arguments");
   return result;

@@ -88,7 +88,7 @@ ChatTemplateInput template_input(std::string_view text, const std::vector<std::s
 }
 
 int run_template(const Arguments& args) {
-  TemplateModel model = open_template(args.plain().empty() ? args.model() : args.plain()[0]);
+  TemplateModel model = open_template(args.model());
   if (args.has("--template")) model.text = template_text(args.text("--template"));
   if (model.text.empty()) {
     fail(Code::unsupported,
