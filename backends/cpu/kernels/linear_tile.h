@@ -197,9 +197,10 @@ void float_tile(const TileArgs& a) {
 
 constexpr int at_most(int x, int most) { return x < most ? x : most; }
 
-// Three accumulators per token and row block where a fold has several steps, otherwise two. Levels want more registers.
+// Where registers are few, three accumulators per token (a fold has several steps) or levels leave room for four
+// tokens.
 template <int kStep, bool kMany, bool kOffsets, int kForm,
-          int kMost = kMany || dots_start<kForm>() ? at_most(4, kTileTokens) : kTileTokens>
+          int kMost = (kMany && kTileBlocks == 1) || dots_start<kForm>() ? at_most(4, kTileTokens) : kTileTokens>
 constexpr TileSet kIntegerTiles = {
     integer_tile<1, 1, kStep, kMany, kOffsets, kForm>,
     integer_tile<at_most(2, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
