@@ -36,7 +36,7 @@ LOAM_INLINE void prepare_matrix(const Call& call, const LinearOp& op, int matrix
   run.units = p.has_e ? Units::offsets : has_s || p.type.block ? Units::scales : Units::none;
   if (call.in[0].rows > 1 && call.in[0].rows <= kFewRows) run.few = pick_few_set<kHasFewKernels>(p, run.recipe);
   if (call.in[0].rows <= kFewTokens) run.row = pick_row_kernel(p, run.recipe);
-  run.tiles = pick_tiles(p.step, p.step < p.fold, p.has_e, dot_form(run.recipe.is_signed, p.type.bits));
+  run.tiles = pick_tiles(p.step, p.fold, p.has_e, dot_form(run.recipe.is_signed, p.type.bits));
 }
 
 // The row blocks of one unit of work.

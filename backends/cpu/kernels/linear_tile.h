@@ -121,8 +121,8 @@ LOAM_INLINE void add_step(const TileArgs& a, int64_t k, int64_t n, F32x16 (&t)[T
   }
 }
 
-// kStep 0: any number of k. kMany: several steps per fold, otherwise one. kOffsets: there may be some.
-template <int T, int R, int kStep, bool kMany, bool kOffsets, int kForm>
+// kStep 0: any number of k. kSteps: per fold, 0: several. kOffsets: there may be some.
+template <int T, int R, int kStep, int kSteps, bool kOffsets, int kForm>
 void integer_tile(const TileArgs& args) {
   const TileArgs a = args;  // the stores below could change what a reference refers to
   F32x16 sum[T][R];
@@ -131,7 +131,7 @@ void integer_tile(const TileArgs& args) {
     UNROLL
     for (int r = 0; r < R; ++r) sum[i][r] = a.first ? zero() : load(a.states[r][i * kStateBlocks].sum);
   }
-  const int64_t fold = kStep && !kMany ? kStep : a.fold;
+  const int64_t fold = kStep && kSteps ? kStep * kSteps : a.fold;
   [[maybe_unused]] int64_t ahead = 0;
   for (int64_t k = 0; k < a.n; k += fold) {
     if constexpr (kFetchesAhead) {
@@ -141,18 +141,19 @@ void integer_tile(const TileArgs& args) {
       }
     }
     F32x16 t[T][R];
-    if constexpr (kMany) {
-      const int64_t end = fold < a.n - k ? k + fold : a.n, step = kStep ? kStep : a.step;
+    if constexpr (kSteps == 1) {
+      add_step<T, R, kStep, false, kOffsets, kForm>(a, k, fold < a.n - k ? fold : a.n - k, t);
+    } else {
       UNROLL
-      for (int i = 0; i < T; ++i) {
-        UNROLL
-        for (int r = 0; r < R; ++r) t[i][r] = splat(-0.f);
+      for (int i = 0; i < T * R; ++i) t[i / R][i % R] = splat(-0.f);
+      const int64_t end = fold < a.n - k ? k + fold : a.n, step = kStep ? kStep : a.step;
+      if constexpr (kSteps == 2) {  // not a loop: gcc 12 spills less
+        add_step<T, R, kStep, true, kOffsets, kForm>(a, k, kStep, t);
+        add_step<T, R, kStep, true, kOffsets, kForm>(a, k + kStep, kStep, t);
       }
-      for (int64_t j = k; j < end; j += step) {
+      for (int64_t j = kSteps == 2 ? end : k; j < end; j += step) {
         add_step<T, R, kStep, true, kOffsets, kForm>(a, j, step < end - j ? step : end - j, t);
       }
-    } else {
-      add_step<T, R, kStep, false, kOffsets, kForm>(a, k, fold < a.n - k ? fold : a.n - k, t);
     }
     UNROLL
     for (int i = 0; i < T; ++i) {
@@ -199,13 +200,14 @@ constexpr int at_most(int x, int most) { return x < most ? x : most; }
 
 // Where registers are few, three accumulators per token (a fold has several steps) or levels leave room for four
 // tokens.
-template <int kStep, bool kMany, bool kOffsets, int kForm,
-          int kMost = (kMany && kTileBlocks == 1) || dots_start<kForm>() ? at_most(4, kTileTokens) : kTileTokens>
+constexpr bool kFewRegisters = kTileBlocks == 1;
+template <int kStep, int kSteps, bool kOffsets, int kForm,
+          int kMost = (kSteps != 1 && kFewRegisters) || dots_start<kForm>() ? at_most(4, kTileTokens) : kTileTokens>
 constexpr TileSet kIntegerTiles = {
-    integer_tile<1, 1, kStep, kMany, kOffsets, kForm>,
-    integer_tile<at_most(2, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
-    integer_tile<at_most(4, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
-    integer_tile<at_most(6, kMost), kTileBlocks, kStep, kMany, kOffsets, kForm>,
+    integer_tile<1, 1, kStep, kSteps, kOffsets, kForm>,
+    integer_tile<at_most(2, kMost), kTileBlocks, kStep, kSteps, kOffsets, kForm>,
+    integer_tile<at_most(4, kMost), kTileBlocks, kStep, kSteps, kOffsets, kForm>,
+    integer_tile<at_most(6, kMost), kTileBlocks, kStep, kSteps, kOffsets, kForm>,
     kMost,
 };
 constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2, kTileTokens), kTileBlocks>,
@@ -213,20 +215,24 @@ constexpr TileSet kFloatTiles = {float_tile<1, 1>, float_tile<at_most(2, kTileTo
                                  float_tile<at_most(6, kTileTokens), kTileBlocks>, kTileTokens};
 
 template <int kForm>
-const TileSet* pick_steps(int step, bool many, bool offsets) {
-  if (many && step == 16) return &kIntegerTiles<16, true, true, kForm>;
-  if (many && step == 32) return &kIntegerTiles<32, true, true, kForm>;
-  if (many) return &kIntegerTiles<0, true, true, kForm, at_most(2, kTileTokens)>;
-  if (step != 32) return &kIntegerTiles<0, false, true, kForm>;
-  return offsets ? &kIntegerTiles<32, false, true, kForm> : &kIntegerTiles<32, false, false, kForm>;
+const TileSet* pick_steps(int step, int fold, bool offsets) {
+  if constexpr (kFewRegisters) {
+    if (step == 16 && fold == 32) return &kIntegerTiles<16, 2, true, kForm>;
+  }
+  const bool many = step < fold;
+  if (many && step == 16) return &kIntegerTiles<16, 0, true, kForm>;
+  if (many && step == 32) return &kIntegerTiles<32, 0, true, kForm>;
+  if (many) return &kIntegerTiles<0, 0, true, kForm, at_most(2, kTileTokens)>;
+  if (step != 32) return &kIntegerTiles<0, 1, true, kForm>;
+  return offsets ? &kIntegerTiles<32, 1, true, kForm> : &kIntegerTiles<32, 1, false, kForm>;
 }
 template <int kForm = 0>
-const TileSet* pick_tiles(int step, bool many, bool offsets, int form) {
+const TileSet* pick_tiles(int step, int fold, bool offsets, int form) {
   if constexpr (kForm + 1 < kDotForms) {
-    if (form != kForm) return pick_tiles<kForm + 1>(step, many, offsets, form);
+    if (form != kForm) return pick_tiles<kForm + 1>(step, fold, offsets, form);
   }
   (void)form;
-  return pick_steps<kForm>(step, many, offsets);
+  return pick_steps<kForm>(step, fold, offsets);
 }
 
 }  // namespace
