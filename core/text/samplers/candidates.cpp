@@ -273,7 +273,7 @@ void Candidates::keep_logits_from(double least) {
 }
 
 double Candidates::entropy() {
-  constexpr double kDepth = 10;
+  constexpr double kDepth = 8;
   const Survey s = survey(listed_ ? 0 : kDepth);
   WeightSums sums = s.sums;
   const auto steps = [&] { return (natural_log(sums.weight) + sums.surprise / sums.weight) * kEntropySteps + 0.5; };

@@ -13,7 +13,7 @@ class Typical : public SamplerStep {
   explicit Typical(double p) : p_(p) {}
 
   void apply(Candidates& c, StepContext&) override {
-    for (const double depth : {12.0, 18.0, 22.0}) {
+    for (const double depth : {9.0, 14.0, 20.0}) {
       if (choose(c, c.survey(depth))) return keep(c);
     }
     c.all();
