@@ -30,7 +30,6 @@ class Executor {
   // Nodes that run in the reference backend because theirs lacks the op, as "op on backend: count".
   std::vector<std::string> fallbacks() const;
   const Graph& graph() const { return graph_; }
-  size_t arena_bytes() const { return arena_bytes_; }
   uint64_t memory() const;  // of arenas, states and plans
   size_t segments() const { return steps_.size(); }
 

@@ -27,6 +27,7 @@ class PagePool {
     if (--shared_[page] == 0) free_.push_back(page);
   }
   bool is_shared(uint32_t page) const { return shared_[page] > 1; }
+  uint32_t holders(uint32_t page) const { return shared_[page]; }
 
  private:
   std::vector<uint32_t> shared_;  // sequences that hold the page

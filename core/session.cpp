@@ -100,8 +100,11 @@ void Session::check(std::span<const BatchRow> rows) {
   for (const auto& s : sequences_) {
     if (!s->pending) continue;
     needed += pages_for(s->length + s->pending) - s->pages.size();
-    const bool partial = s->length % kPageTokens != 0;
-    if (partial && pool_.is_shared(s->pages.back())) ++needed;
+    if (s->length % kPageTokens == 0 || !pool_.is_shared(s->pages.back())) continue;
+    const auto writers = std::count_if(std::as_const(sequences_).data(), &s + 1, [&](const auto& o) {
+      return o->pending && o->length % kPageTokens && o->pages.back() == s->pages.back();
+    });
+    needed += uint64_t(writers) < pool_.holders(s->pages.back());  // the last of all that hold a page keeps it
   }
   if (needed > pool_.available()) {
     fail(Code::context_full, "%zu positions do not fit into the context of %zu: %zu are free", rows.size(),

@@ -130,6 +130,24 @@ TEST_CASE("truncating and removing give pages back, a full context changes nothi
   CHECK_THROWS_AS(s.length(a), Error);
 }
 
+TEST_CASE("forks that write in one batch need one page less than they are") {
+  Session s(small_model(), {{reference()}, {}}, {.context = 192});
+  const int a = s.create_sequence();
+  s.decode(rows_of(tokens(32), a));
+  const int b = s.fork_sequence(a, 32), c = s.fork_sequence(a, 32);
+  CHECK(s.free_positions() == 128);
+  s.decode(std::vector<BatchRow>{{3, a, true}, {3, b, true}, {3, c, true}});
+  CHECK(s.free_positions() == 0);
+  for (size_t o : {1, 2}) CHECK(std::equal(s.logits(0).begin(), s.logits(0).end(), s.logits(o).begin()));
+  Session full(small_model(), {{reference()}, {}}, {.context = 128});
+  const int d = full.create_sequence();
+  full.decode(rows_of(tokens(32), d));
+  const int e = full.fork_sequence(d, 32);
+  full.fork_sequence(d, 32);  // holds the page, so that the other two need two
+  CHECK_THROWS_AS(full.decode(std::vector<BatchRow>{{3, d, true}, {3, e, true}}), Error);
+  CHECK(full.length(d) == 32);
+}
+
 TEST_CASE("bad rows are refused before anything is computed") {
   Session s(small_model(), {{reference()}, {}}, {.context = 128});
   const int a = s.create_sequence();
