@@ -1,71 +1,12 @@
 // Conversations on a small random model: what is computed, undone, saved, dropped and refused.
-#include <doctest/doctest.h>
 #include <unistd.h>
 
 #include <filesystem>
 
-#include "backends/backends.h"
-#include "core/text/constraint.h"
-#include "core/text/stop.h"
-#include "core/text/tokenizer_json.h"
-#include "tests/golden_models.h"
-#include "tests/memory_model.h"
-#include "tests/temp_folder.h"
-#include "tools/chat/conversation.h"
+#include "tests/chat_support.h"
 
 using namespace loam;
-
-namespace {
-
-constexpr const char* kTemplate =
-    "{% for m in messages %}[{{ m.role }}]{{ m.content }}[end]\n{% endfor %}{% if add_generation_prompt "
-    "%}[assistant]{% endif %}";
-
-struct Fixture {
-  Tokenizer tokenizer;
-  std::shared_ptr<Model> model;
-  std::unique_ptr<Session> session;
-  Sampler sampler{greedy()};
-
-  static TokenizerSpec tiny() {
-    return tokenizer_from_json(golden::read_text(golden::data_dir() / "tiny_vocab" / "tokenizer.json"), {}, {}).spec;
-  }
-
-  explicit Fixture(int64_t context, TokenizerSpec spec = tiny()) : tokenizer(std::move(spec)) {
-    ModelConfig c;
-    c.dim = 64, c.layers = 2, c.heads = 2, c.kv_heads = 1, c.head_dim = 32, c.ffn_dim = 96, c.context = 4096;
-    c.vocab = int64_t(tokenizer.size());
-    model = std::make_shared<Model>(tests::random_model(c, 21, [](const std::string&) { return std::string("q8_0"); }));
-    SessionOptions options;
-    options.context = context;
-    session = std::make_unique<Session>(model, make_placement("cpu", 1), options);
-  }
-
-  static SamplerOptions greedy() {
-    SamplerOptions o;
-    o.temperature = 0;
-    return o;
-  }
-
-  Conversation conversation(bool shift = false, int64_t limit = 12, StopMatcher* stop = nullptr,
-                            const std::string& chat_template = kTemplate) {
-    GenerateOptions answer;
-    answer.limit = limit;
-    answer.stop = stop;
-    return Conversation(*session, tokenizer, sampler, {chat_template, "", shift, answer});
-  }
-};
-
-const auto never = [] { return false; };
-
-std::string ask(Conversation& c, const std::string& text, AnswerStats* stats = nullptr) {
-  std::string answer;
-  const AnswerStats s = c.ask(text, never, [&](PartKind, std::string_view piece) { answer += piece; });
-  if (stats) *stats = s;
-  return answer;
-}
-
-}  // namespace
+using namespace loam::tests;
 
 TEST_CASE("a second turn computes its own tokens only, and says what a fresh conversation would say") {
   Fixture f(1024);
@@ -147,28 +88,6 @@ TEST_CASE("saved conversations of any shape can be loaded, undone, dropped from 
   CHECK(tools.messages().front().role == "user");
   CHECK(tools.messages().front().content != "q");  // its whole turn was dropped
   CHECK(loaded("[]").undo() == false);
-}
-
-TEST_CASE("an answer that fails half way leaves the conversation as it was") {
-  struct Breaks : TokenConstraint {
-    std::vector<uint64_t> all = std::vector<uint64_t>(1000, ~uint64_t(0));
-    int left = 1000;
-    std::span<const uint64_t> allowed() override { return all; }
-    bool allows(int32_t) override { return true; }
-    void accept(int32_t) override {
-      if (--left == 0) fail(Code::unsupported, "enough");
-    }
-  } breaks;
-  Fixture f(1024), g(1024);
-  GenerateOptions answer{.limit = 12, .constraint = &breaks};
-  Conversation c(*f.session, f.tokenizer, f.sampler, {kTemplate, "", false, answer}), fresh = g.conversation();
-  const std::string first = ask(c, "one");
-  CHECK(ask(fresh, "one") == first);
-  breaks.left = 5;
-  CHECK_THROWS_AS(ask(c, "two"), Error);
-  CHECK(c.messages().size() == 2);
-  breaks.left = 1000;
-  CHECK(ask(c, "two") == ask(fresh, "two"));
 }
 
 TEST_CASE("a full context ends the answer and says so; a message that does not fit changes nothing") {
@@ -259,40 +178,4 @@ TEST_CASE("a time limit ends an answer") {
   ask(c, "go", &stats);
   CHECK(stats.reason == StopReason::time_limit);
   CHECK(stats.decode.tokens <= 1);
-}
-
-TEST_CASE("thinking is kept apart from the answer and not given back to a template that does not ask for it") {
-  const std::string thinks = std::string(kTemplate) + "<think>\n";
-  Fixture f(1024);
-  Conversation c = f.conversation(false, 12, nullptr, thinks);
-  std::string thinking, said;
-  c.ask("why", never, [&](PartKind kind, std::string_view p) { (kind == PartKind::thinking ? thinking : said) += p; });
-  REQUIRE(c.messages().size() == 2);
-  CHECK(said.empty());  // the model never closes what the prompt opened
-  CHECK_FALSE(thinking.empty());
-  CHECK(c.messages()[1].thinking == thinking);
-  CHECK(c.messages()[1].content.empty());
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("loam_think_" + std::to_string(getpid()) + ".json")).string();
-  c.save(path);
-  Conversation d = f.conversation(false, 12, nullptr, thinks);
-  d.load(path);
-  std::filesystem::remove(path);
-  CHECK(d.messages()[1].thinking == thinking);
-  std::string a, b;
-  c.ask("more", never, [&](PartKind, std::string_view p) { a += p; });
-  d.ask("more", never, [&](PartKind, std::string_view p) { b += p; });
-  CHECK(a == b);
-}
-
-TEST_CASE("a template that asks for earlier thinking gets it, beside the answer") {
-  const std::string strict =
-      "{% for m in messages %}{% if m.role == 'assistant' and not m.reasoning_content %}"
-      "{{ raise_exception('no reasoning') }}{% endif %}[{{ m.role }}]{{ m.content }}[end]\n{% endfor %}"
-      "{% if add_generation_prompt %}[assistant]<think>{% endif %}";
-  Fixture f(1024);
-  Conversation c = f.conversation(false, 12, nullptr, strict);
-  CHECK_NOTHROW(ask(c, "why"));
-  CHECK_NOTHROW(ask(c, "more \"quoted\" \xff"));
-  CHECK(c.messages().size() == 4);
 }

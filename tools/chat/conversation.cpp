@@ -126,7 +126,7 @@ void Conversation::answer(AnswerStats& stats, const Stream::Cancelled& cancelled
                           const Stream::OnProgress& progress) {
   std::string written;  // as the model wrote it
   Message message{"assistant", "", ""};
-  AnswerParts parts(held_text_);
+  AnswerParts parts(options_.answer.constraint ? "" : held_text_);  // what is constrained from its start is the answer
   const AnswerParts::OnPart collect = [&](PartKind kind, std::string_view piece) {
     (kind == PartKind::thinking ? message.thinking : message.content) += piece;
     on_part(kind, piece);
