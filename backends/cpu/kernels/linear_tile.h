@@ -56,14 +56,15 @@ LOAM_INLINE I32x16 start_of(const int32_t* starts, int64_t n, [[maybe_unused]] i
   return splat(int32_t(-zero * sum));
 }
 
-// The integers of n k; kStep: n where it is known.
-template <int T, int R, int kStep, int kForm>
+// The integers of n k; kStep: n where it is known. kOffsets: no constant zero, or steps so short that
+// integers would wait for it.
+template <int T, int R, int kStep, bool kOffsets, int kForm>
 LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][R]) {
   if constexpr (kStep != 0) n = kStep;
   UNROLL
   for (int t = 0; t < T; ++t) {
-    const I32x16 start =
-        kSubtractsFloats ? splat(int32_t(0)) : start_of(a.starts + t * a.starts_stride + (k >> 4), n, a.zero);
+    const I32x16 start = kSubtractsFloats && kOffsets ? splat(int32_t(0))
+                                                      : start_of(a.starts + t * a.starts_stride + (k >> 4), n, a.zero);
     UNROLL
     for (int r = 0; r < R; ++r) acc[t][r] = start;
   }
@@ -94,12 +95,12 @@ template <int T, int R, int kStep, bool kAdds, bool kOffsets, int kForm>
 LOAM_INLINE void add_step(const TileArgs& a, int64_t k, int64_t n, F32x16 (&t)[T][R]) {
   if constexpr (kStep != 0) n = kStep;
   I32x16 acc[T][R];
-  dots<T, R, kStep, kForm>(a, k, n, acc);
+  dots<T, R, kStep, kOffsets, kForm>(a, k, n, acc);
   const int64_t unit = (k >> a.unit_shift) * 16;
   F32x16 x[T][R];
   UNROLL
   for (int i = 0; i < T * R; ++i) x[i / R][i % R] = to_float(acc[i / R][i % R]);
-  if (kSubtractsFloats && !dots_start<kForm>() && a.zero) {  // exact: integers below 2^24
+  if (kSubtractsFloats && kOffsets && !dots_start<kForm>() && a.zero) {  // exact: integers below 2^24
     F32x16 zero[R];
     UNROLL
     for (int r = 0; r < R; ++r) zero[r] = splat(float(-a.zero));
