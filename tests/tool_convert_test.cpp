@@ -40,6 +40,22 @@ TEST_CASE("every imported type: GGUF -> .loam, equal bit for bit") {
   }
 }
 
+TEST_CASE("the block of activations is the file's") {
+  const Folder folder;
+  golden::synthetic_llama("Q4_K", 17).write(folder / "m.gguf");
+  const auto source = open_source(folder / "m.gguf");
+  ConvertOptions options;
+  options.activation_block = 256;
+  convert_model(*source, folder / "m.loam", options);
+  const LoamFile file(folder / "m.loam");
+  CHECK(ModelConfig::read(file.metadata()).activation_block == 256);
+  CHECK(file.provenance().recipe == "default, activation blocks of 256");
+  options.activation_block = 48;
+  CHECK_THROWS_WITH_AS(convert_model(*source, folder / "n.loam", options),
+                       doctest::Contains("expected 16, 32, 64, 128 or 256"), Error);
+  CHECK_FALSE(fs::exists(folder / "n.loam"));
+}
+
 TEST_CASE("imported matrices take at most 3 % more than the source's bytes") {
   for (const auto& t : golden::ggml_types()) {
     if (std::string(t.name) == "TQ1_0") continue;  // stored in 2 bits

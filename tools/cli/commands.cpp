@@ -115,6 +115,8 @@ constexpr Option kConvert[] = {
     {"-o,--output", Kind::text, "FILE", "", "the .loam file to write; default: the source's name"},
     {"--type", Kind::text, "NAME", "", "type of the matrices; default: as a GGUF has them; n4 for float checkpoints"},
     {"--rounder", Kind::text, "NAME", "nearest", "how codes are chosen: nearest, or search (smaller errors, slower)"},
+    {"--activation-block", Kind::integer, "N", "32", "k per scale of int8 activations; larger is faster, less exact",
+     16, 256},
     {"--requantize", Kind::flag, "", "", "allow --type for matrices that are quantized already"},
     kPre,
     {"-t,--threads", Kind::integer, "N", "0", "threads; 0: one per core", 0, 1024},

@@ -36,6 +36,12 @@ Difference difference_of(const TypeInfo& type, int64_t k, const float* rows, int
   return d;
 }
 
+ModelConfig config_with(const Source& source, const ConvertOptions& options) {
+  ModelConfig config = source.config;
+  config.activation_block = options.activation_block;
+  return config;
+}
+
 const Rounder& rounder_named(const std::string& name) {
   if (const Rounder* found = find_rounder(name)) return *found;
   std::string names;
@@ -131,7 +137,7 @@ class Conversion {
   // Everything that is not weights.
   void describe() {
     Metadata metadata;
-    source_.config.write(metadata);
+    config_with(source_, options_).write(metadata);
     metadata.set("source.format", source_.kind);
     writer_.set_metadata(std::move(metadata));
     if (source_.tokenizer) writer_.set_tokenizer(*source_.tokenizer);
@@ -145,6 +151,8 @@ class Conversion {
     p.tool = "loam " LOAM_VERSION;
     p.recipe = options_.type.empty() ? "default" : options_.type;
     if (&rounder_ != &all_rounders()[0]) p.recipe += ", " + options_.rounder;
+    if (options_.activation_block != ConvertOptions().activation_block)
+      p.recipe += ", activation blocks of " + std::to_string(options_.activation_block);
     for (const Source::File& f : source_.files()) {
       p.sources.push_back({f.name, hash_text(hash128(f.bytes))});
       report_.source_bytes += f.bytes.size();
@@ -229,6 +237,7 @@ void check_destination(const std::string& path) {
 
 ConvertReport convert_model(const Source& source, const std::string& destination, const ConvertOptions& options) {
   check_destination(destination);
+  config_with(source, options).check();
   ConvertReport report = Conversion(source, destination, options).run();
   report.file_bytes = std::filesystem::file_size(destination);
   return report;

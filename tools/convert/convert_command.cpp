@@ -1,4 +1,4 @@
-// loam convert SOURCE [FILE] [--type NAME] [--rounder NAME] [--requantize] [-t N]
+// loam convert SOURCE [FILE] [--type NAME] [--rounder NAME] [--activation-block N] [--requantize] [-t N]
 #include <chrono>
 #include <cstdio>
 
@@ -21,6 +21,7 @@ int run_convert(const Arguments& args) {
   ConvertOptions options;
   options.type = args.text("--type");
   options.rounder = args.text("--rounder");
+  options.activation_block = int(args.integer("--activation-block"));
   options.requantize = args.flag("--requantize");
   options.threads = int(args.integer("--threads"));
   options.progress = [&](uint64_t done, uint64_t total) {
