@@ -102,7 +102,7 @@ BpeOptions read_bpe_options(const Json& step, const TokenizerSpec& spec, const V
           string_field(step, "continuing_subword_prefix"), string_field(step, "end_of_word_suffix")};
 }
 
-Model make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   const BpeOptions options = read_bpe_options(step, spec, vocabulary);
   const auto bpe = std::make_shared<const Bpe>(options, spec, vocabulary);
   if (options.ignore_merges) {
@@ -112,7 +112,7 @@ Model make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vo
       bpe->encode(word, s, out);
     });
   }
-  const Model encode = with_cache(
+  const TokenModel encode = with_cache(
       [bpe](std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { bpe->encode(word, s, out); });
   const bool affixes = !options.prefix.empty() || !options.suffix.empty();
   const WordCuts cuts(spec, !affixes && find_own(spec, vocabulary, kMetaspace) >= 0);

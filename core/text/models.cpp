@@ -22,7 +22,7 @@ const Row kModels[] = {
 
 }  // namespace
 
-Model make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   const std::string type = step_type("model", step);
   for (const Row& row : kModels) {
     if (type == row.type) return row.make(step, spec, vocabulary);

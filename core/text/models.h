@@ -12,13 +12,13 @@
 namespace loam {
 
 // A maker's model borrows spec and vocabulary.
-using ModelMaker = Model (*)(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-Model make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-Model make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-Model make_wordpiece(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
-Model make_wordlevel(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+using ModelMaker = TokenModel (*)(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_wordpiece(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_wordlevel(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
 
 // The id of a text in the model's own vocabulary; -1: none, or an added token that the model does not know.
 inline int32_t find_own(const TokenizerSpec& spec, const Vocabulary& vocabulary, std::string_view text) {
@@ -39,9 +39,9 @@ class ByteTokens {
   int32_t ids_[256];
 };
 
-// A model that remembers short words during a call. Encode: as Model, the same ids for the same word each time.
+// A model that remembers short words during a call. Encode: as TokenModel, the same ids for the same word each time.
 template <class Encode>
-Model with_cache(Encode encode) {
+TokenModel with_cache(Encode encode) {
   return [encode = std::move(encode)](std::string_view word, ModelScratch& scratch, std::vector<int32_t>& out) {
     WordCache::Slot* slot = scratch.cache.slot(word);
     if (slot && WordCache::holds(*slot, word)) {

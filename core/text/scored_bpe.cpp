@@ -113,7 +113,7 @@ class ScoredBpe {
 
 }  // namespace
 
-Model make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   const BpeOptions options = read_bpe_options(step, spec, vocabulary);
   if (spec.scores.empty()) fail(Code::bad_file, "tokenizer: a score-based model without scores");
   const auto bpe = std::make_shared<const ScoredBpe>(options, spec, vocabulary);
@@ -124,7 +124,7 @@ Model make_scored_bpe(const Json& step, const TokenizerSpec& spec, const Vocabul
       bpe->encode(word, s, out);
     });
   }
-  const Model encode = with_cache(
+  const TokenModel encode = with_cache(
       [bpe](std::string_view word, ModelScratch& s, std::vector<int32_t>& out) { bpe->encode(word, s, out); });
   const WordCuts cuts(spec, find_own(spec, vocabulary, kMetaspace) >= 0);
   return [encode, cuts](std::string_view text, ModelScratch& s, std::vector<int32_t>& out) {

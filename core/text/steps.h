@@ -34,7 +34,7 @@ struct Special {
 // `first`: the text begins the input; a step that removes its beginning clears it (only Metaspace asks).
 using Normalizer = std::function<void(std::string& text, bool& first)>;
 using PreTokenizer = std::function<void(Words&)>;
-using Model = std::function<void(std::string_view word, ModelScratch&, std::vector<int32_t>& out)>;
+using TokenModel = std::function<void(std::string_view word, ModelScratch&, std::vector<int32_t>& out)>;
 // Turns the texts of tokens into text, step by step; `begins`: the first of them begins the output, and the last ends
 // it.
 using Tokens = std::vector<std::string>;
@@ -48,7 +48,7 @@ struct TokenDecoder {
 // The maker of a JSON step; for null an empty function, no special tokens, a decoder that puts spaces between tokens.
 Normalizer make_normalizer(const Json& step);
 PreTokenizer make_pre_tokenizer(const Json& step);
-Model make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
+TokenModel make_model(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary);
 Special make_post_processor(const Json& step, const TokenizerSpec& spec);
 TokenDecoder make_decoder(const Json& step);
 

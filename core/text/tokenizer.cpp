@@ -19,7 +19,7 @@ struct Tokenizer::State {
   const Vocabulary& vocabulary;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
-  Model model;
+  TokenModel model;
   Special special;
   TokenDecoder decoder;
   AddedTokens raw_added, normalized_added;

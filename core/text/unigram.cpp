@@ -120,7 +120,7 @@ void encode(const Tables& t, std::string_view word, ModelScratch& scratch, std::
 }
 
 template <class R>
-Model model_of(std::shared_ptr<const Tables> tables) {
+TokenModel model_of(std::shared_ptr<const Tables> tables) {
   return with_cache([t = std::move(tables)](std::string_view word, ModelScratch& s, std::vector<int32_t>& out) {
     encode<R>(*t, word, s, out);
   });
@@ -128,7 +128,7 @@ Model model_of(std::shared_ptr<const Tables> tables) {
 
 }  // namespace
 
-Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>(step, spec, vocabulary);
   const auto has = [&](size_t id) { return !spec.has_flag(id, TokenFlags::outside) && !spec.token(id).empty(); };
   double least = INFINITY;
@@ -140,7 +140,7 @@ Model make_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary
   return model_of<Rules>(std::move(t));
 }
 
-Model make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_scored_unigram(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>(step, spec, vocabulary);
   float least = FLT_MAX;
   for (size_t id = 0; id < spec.size(); ++id) {

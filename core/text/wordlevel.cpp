@@ -4,7 +4,7 @@
 
 namespace loam {
 
-Model make_wordlevel(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_wordlevel(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   const std::string name = step.contains("unk_token") ? string_field(step, "unk_token") : "<unk>";
   const int32_t unk = find_own(spec, vocabulary, name);
   return [unk, &spec, &vocabulary](std::string_view word, ModelScratch&, std::vector<int32_t>& out) {

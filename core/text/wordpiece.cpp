@@ -43,7 +43,7 @@ bool cut(const Tables& t, std::string_view word, std::vector<int32_t>& out) {
 
 }  // namespace
 
-Model make_wordpiece(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
+TokenModel make_wordpiece(const Json& step, const TokenizerSpec& spec, const Vocabulary& vocabulary) {
   auto t = std::make_shared<Tables>();
   std::vector<PrefixTrie::Entry> entries;
   for (size_t id = 0; id < spec.size(); ++id) {
