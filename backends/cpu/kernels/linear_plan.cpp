@@ -13,6 +13,7 @@ int64_t columns(const Graph& graph, const Node& node) { return graph.values()[si
 
 constexpr int64_t kChunkBytes = 48 << 10, kLargestChunkBytes = 384 << 10;  // of weights, where reading them is the work
 constexpr int64_t kChunkProducts = 4 << 20;                                // where multiplying is
+constexpr int64_t kFewChunkRows = 16;  // so few rows: records are read in long runs; beyond, threads end together
 
 }  // namespace
 
@@ -87,7 +88,7 @@ int64_t linear_chunks(const Call& call, int threads) {
   }
   const int64_t products = units * 32 * call.in[0].cols * rows;
   const int64_t useful = std::max<int64_t>(1, std::max(bytes / kChunkBytes, products / kChunkProducts));
-  int64_t count = std::min<int64_t>(useful, 4 * threads);
+  int64_t count = std::min<int64_t>(useful, (rows > kFewChunkRows ? 64 : 4) * threads);
   count = std::max({count, bytes / kLargestChunkBytes, std::min(useful, products / (16 * kChunkProducts))});
   if (count > threads) count = (count + threads - 1) / threads * threads;  // equal shares
   return rows ? std::min(count, units) : 0;
