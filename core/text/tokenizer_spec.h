@@ -26,8 +26,8 @@ struct TokenFlags {
 
 // One array of a TokenizerSpec, as the container stores it (little-endian; 4-byte elements need 4-byte alignment).
 struct TokenizerSection {
-  std::string
-      name;  // "pipeline", "text", "offsets", "scores", "fine_scores", "kinds", "flags", "merges", "order", "special"
+  // "pipeline", "text", "offsets", "scores", "fine_scores", "kinds", "flags", "merges", "order" or "special".
+  std::string name;
   std::span<const std::byte> bytes;
 };
 

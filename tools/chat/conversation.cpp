@@ -63,7 +63,7 @@ std::vector<int32_t> Conversation::tokens_for(const std::string& text) const {
     std::vector<int32_t> tokens = stream_.tokens();
     const std::vector<int32_t> more =
         tokenizer_.encode(std::string_view(text).substr(held_text_.size()), {false, !raw});
-    if (!tokenizer_.spec().add_space_prefix || tokenizer_.is_special(more[0])) {
+    if (!tokenizer_.spec().add_space_prefix || (!more.empty() && tokenizer_.is_special(more[0]))) {
       tokens.insert(tokens.end(), more.begin(), more.end());
       return tokens;
     }

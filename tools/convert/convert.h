@@ -15,7 +15,7 @@ struct ConvertOptions {
   std::string rounder = "nearest";  // of all_rounders()
   int activation_block = 32;        // k per scale of int8 activations: 16, 32, 64, 128 or 256; larger is faster
   bool requantize = false;          // allows another type for a matrix that is quantized already
-  int threads = 0;          // 0: one per core
+  int threads = 0;                  // 0: one per core
   Progress progress = {};
 };
 

@@ -56,8 +56,8 @@ LOAM_INLINE I32x16 start_of(const int32_t* starts, int64_t n, [[maybe_unused]] i
   return splat(int32_t(-zero * sum));
 }
 
-// The integers of n k; kStep: n where it is known. kOffsets: no constant zero, or steps so short that
-// integers would wait for it.
+// The integers of n k; kStep: n where it is known. kOffsets: types with offsets, or a fold of several steps, whose zero
+// add_step subtracts where kSubtractsFloats.
 template <int T, int R, int kStep, bool kOffsets, int kForm>
 LOAM_INLINE void dots(const TileArgs& a, int64_t k, int64_t n, I32x16 (&acc)[T][R]) {
   if constexpr (kStep != 0) n = kStep;

@@ -51,7 +51,7 @@ struct Passes {
     }
   }
 
-  // 2^t = 2^n times a polynomial of t - n; what is below 2^-126 counts as nothing.
+  // 2^t = 2^n times a polynomial of t - n; what is below 2^-126 counts as that.
   LOAM_INLINE static BlockSums weigh(const float* logits, float largest, float scale, float below) {
     Floats weights[kSums / kLanes] = {}, surprises[kSums / kLanes] = {};
     for (size_t i = 0; i < kLogitBlock; i += kSums) {
