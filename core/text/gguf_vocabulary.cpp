@@ -129,7 +129,8 @@ void GgufVocabulary::add_merges(TokenizerSpecBuilder& builder) const {
   std::vector<uint32_t> triples(3 * merges.size());
   const size_t half = merges.size() / 2;  // two threads share the work where it is much and they can be had
   const auto policy = std::launch::deferred | (half > 20000 ? std::launch::async : std::launch::deferred);
-  auto rest = std::async(policy, [&] { find_merges(vocabulary, std::span(merges).subspan(half), &triples[3 * half]); });
+  auto rest =
+      std::async(policy, [&] { find_merges(vocabulary, std::span(merges).subspan(half), triples.data() + 3 * half); });
   find_merges(vocabulary, std::span(merges).first(half), triples.data());
   rest.get();
   builder.set_merges(std::move(triples));
