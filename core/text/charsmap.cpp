@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text/unicode.h"
+#include "core/text/unicode_versions.h"
 
 namespace loam {
 namespace {
@@ -35,6 +36,9 @@ bool breaks_between(uint32_t left, uint32_t right, utf8proc_int32_t& state) {
     state = 0;
     return !(left == '\r' && right == '\n');
   }
+  constexpr uint32_t kAnyMark = 0x301;
+  if (is_new_mark(left)) left = kAnyMark;
+  if (is_new_mark(right)) right = kAnyMark;
   return utf8proc_grapheme_break_stateful(utf8proc_int32_t(left), utf8proc_int32_t(right), &state);
 }
 

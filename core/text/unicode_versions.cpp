@@ -201,6 +201,7 @@ bool contains(std::span<const CodeRange> ranges, uint32_t code) {
 std::span<const ClassChange> class_changes() { return kChanges; }
 bool is_bert_control(uint32_t code) { return contains(kBertRemoved, code); }
 bool is_unordered_mark(uint32_t code) { return contains(kUnordered, code); }
+bool is_new_mark(uint32_t code) { return contains(kNewMark, code); }
 bool has_young_decomposition(uint32_t code) { return contains(kYoungDecomposition, code); }
 
 uint32_t new_lowercase(uint32_t code) {

@@ -18,6 +18,7 @@ std::span<const ClassChange> class_changes();
 
 bool is_bert_control(uint32_t code);    // clean_text removes it
 bool is_unordered_mark(uint32_t code);  // no combining class, no composition
+bool is_new_mark(uint32_t code);        // which Debian does not know yet: it extends what it follows
 bool has_young_decomposition(uint32_t code);
 uint32_t new_lowercase(uint32_t code);  // `code` itself where nothing is new
 
