@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "tests/error_text.h"
 #include "tests/gguf_vocabularies.h"
 #include "tests/golden_gguf.h"
 #include "tests/temp_folder.h"
@@ -13,6 +14,8 @@
 #include "tools/tokenize/tokenize.h"
 
 using namespace loam;
+using tests::mentions;
+using tests::what_of;
 using Folder = loam::tests::TempFolder;
 namespace fs = std::filesystem;
 
@@ -46,22 +49,6 @@ std::string tokens(const Tokenizer& t, std::string_view text, TokenForm form, co
 
 std::string decoded(const Tokenizer& t, std::string_view list, bool special = false) {
   return printed([&](std::FILE* out) { print_decoded(t, list, special, out); });
-}
-
-std::string error_of(const std::function<void()>& f, Code code) {
-  try {
-    f();
-  } catch (const Error& e) {
-    CHECK(e.code == code);
-    return e.what();
-  }
-  FAIL("no error");
-  return "";
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  CAPTURE(text);
-  return text.find(part) != std::string::npos;
 }
 
 // A GGUF file that has a vocabulary and nothing else.
@@ -117,7 +104,7 @@ TEST_CASE("tokenize: numbers back to a text") {
   CHECK(decoded(t, "") == "");
   for (const char* wrong : {"260", "-1", "x", "1 2 99999999999", "1.5", "0x10"}) {
     CAPTURE(wrong);
-    CHECK(mentions(error_of([&] { decoded(t, wrong); }, Code::bad_argument), "expected numbers from 0 to 259"));
+    CHECK(mentions(what_of([&] { decoded(t, wrong); }, Code::bad_argument), "expected numbers from 0 to 259"));
   }
   std::mt19937 rng(3);
   for (int round = 0; round < 200; ++round) {
@@ -135,20 +122,20 @@ TEST_CASE("tokenize: names of vocabularies") {
   CHECK(from_folder.encode("hello there") == from_file.encode("hello there"));
   CHECK(open_tokenizer(tiny.string() + "/").chat_template == open_tokenizer(tiny.string()).chat_template);
   const std::string unnamed = write_vocabulary(folder, "unnamed.gguf", "");
-  CHECK(mentions(error_of([&] { open_tokenizer(unnamed); }, Code::unsupported), "--pre NAME"));
+  CHECK(mentions(what_of([&] { open_tokenizer(unnamed); }, Code::unsupported), "--pre NAME"));
   CHECK(Tokenizer(open_tokenizer(unnamed, "gpt-2").spec).encode("12").size() == 2);
   CHECK(Tokenizer(open_tokenizer(unnamed, "smollm").spec).encode("12").size() == 3);
-  CHECK(mentions(error_of([&] { open_tokenizer(tiny.string(), "gpt-2"); }, Code::bad_argument), "--pre"));
-  CHECK(mentions(error_of([&] { open_tokenizer(folder.path.string()); }, Code::bad_file), "tokenizer.json"));
-  CHECK(mentions(error_of([&] { open_tokenizer(folder / "nowhere.gguf"); }, Code::io), "nowhere.gguf"));
-  CHECK(mentions(error_of([&] { open_tokenizer(folder / "nowhere.json"); }, Code::io), "nowhere.json"));
+  CHECK(mentions(what_of([&] { open_tokenizer(tiny.string(), "gpt-2"); }, Code::bad_argument), "--pre"));
+  CHECK(mentions(what_of([&] { open_tokenizer(folder.path.string()); }, Code::bad_file), "tokenizer.json"));
+  CHECK(mentions(what_of([&] { open_tokenizer(folder / "nowhere.gguf"); }, Code::io), "nowhere.gguf"));
+  CHECK(mentions(what_of([&] { open_tokenizer(folder / "nowhere.json"); }, Code::io), "nowhere.json"));
   golden::write_text(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhi\n");
   CHECK(Tokenizer(open_tokenizer(folder / "vocab.txt").spec).encode("hi") == std::vector<int32_t>{2, 4, 3});
   CHECK(Tokenizer(open_tokenizer(folder.path.string()).spec).size() == 5);
   golden::GgufWriter empty;
   empty.kv("general.architecture", "llama");
   empty.write(folder / "empty.gguf");
-  CHECK(mentions(error_of([&] { open_tokenizer(folder / "empty.gguf"); }, Code::bad_file), "no tokenizer"));
+  CHECK(mentions(what_of([&] { open_tokenizer(folder / "empty.gguf"); }, Code::bad_file), "no tokenizer"));
 }
 
 TEST_CASE("tokenize: 10 MiB of one letter, spaces, random bytes") {

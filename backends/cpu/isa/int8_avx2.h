@@ -64,6 +64,7 @@ LOAM_INLINE void add_levels(I32x16& sum, Line magnitude, Line negative, __m256i 
 // Levels become magnitudes; where a panel's floats would be, 255 where w < 0. Running sums of |w| there, per 16 k and
 // row.
 constexpr int64_t kSigns = offsetof(Panel, values) - offsetof(Panel, codes);
+static_assert(sizeof(Panel::values) >= sizeof(Panel::codes));
 LOAM_INLINE void finish_panel(bool is_signed, uint8_t* codes, int64_t n, int32_t* starts) {
   if (!is_signed) return;
   I32x16 sum = splat(int32_t(0));

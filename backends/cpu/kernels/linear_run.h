@@ -173,6 +173,7 @@ LOAM_INLINE int64_t folds_of(const MatrixPlan& p, int64_t n) { return (n + p.fol
 
 LOAM_INLINE Ahead records_ahead(const Unit& u, int64_t tiles) {
   Ahead a{};
+  if (!kFetchesAhead) return a;
   for (int i = 0; i < u.count; ++i) {
     const MatrixPlan& p = u.run[i]->plan;
     if (!p.integers) return {};

@@ -1,0 +1,28 @@
+// The text of an expected error.
+#pragma once
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+
+#include "core/error.h"
+
+namespace loam::tests {
+
+inline std::string what_of(const std::function<void()>& f, Code code) {
+  try {
+    f();
+  } catch (const Error& e) {
+    CHECK(e.code == code);
+    return e.what();
+  }
+  FAIL("no error");
+  return "";
+}
+
+inline bool mentions(const std::string& text, const std::string& part) {
+  CAPTURE(text);
+  return text.find(part) != text.npos;
+}
+
+}  // namespace loam::tests
