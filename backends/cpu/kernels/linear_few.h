@@ -77,7 +77,7 @@ void multiply_few(const FewArgs& args) {
     unpack_few(a, l, segment, has_row ? &row : nullptr);
     const uint8_t* wide = reinterpret_cast<const uint8_t*>(segment);
     const uint8_t* narrow = wide + l.codes_narrow;
-    const uint8_t* ahead = wide + kPrefetchBytes;
+    const uint8_t* ahead = wide;
     const int32_t* starts = a.starts ? a.starts + k0 / 16 : kNoStarts;
     const int64_t starts_stride = a.starts ? a.sums_stride : 0, n = l.n;
     const auto end_step = [&](int64_t k, int64_t count) __attribute__((always_inline)) {
@@ -91,8 +91,7 @@ void multiply_few(const FewArgs& args) {
       for (int i = 0; i < T; ++i) t[i] = fma(sum_of(a.sums + i * a.sums_stride + ((k0 + k) >> 4), count), offset, t[i]);
     };
     for (int64_t k = 0; k < n; k += 32, ahead += p.full.bytes / 8) {
-      UNROLL
-      for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
+      prefetch_record(ahead, kBits, true);
       UNROLL
       for (int half = 0; half < 2; ++half) {
         UNROLL

@@ -137,14 +137,13 @@ LOAM_INLINE F32x16 row_segment(const RowArgs& a, const SegmentLayout& l, const s
   const Line table = table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias), zero = splat_byte(p.type.zero);
   const int32_t subtracted = Row::kLevels ? kPanelBias : p.type.zero;
   const Row row{p, u, wide, wide + l.codes_narrow, kTables > 0 ? table : zero, subtracted, a.recipe->codes.shift};
-  const uint8_t* ahead = wide + kPrefetchBytes;
+  const uint8_t* ahead = wide;
   const int64_t ahead_step = p.full.bytes / 8, n = l.n;
   F32x16 fold = splat(-0.f);
   I32x16 step = splat(int32_t(0));
   int32_t codes = 0;
   for (int64_t k = 0; k < n; k += 32, ahead += ahead_step) {
-    UNROLL
-    for (int i = 0; i <= kBits; ++i) prefetch(ahead + i * 64);
+    prefetch_record(ahead, kBits, true);
     const int32_t* starts = a.starts + ((k0 + k) >> 4);
     row.add(k, a.x + k0 + k, starts, step, fold);
     const int64_t end = end_of(k, n);

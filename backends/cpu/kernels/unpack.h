@@ -2,6 +2,7 @@
 // chosen by fields of the type's row, so that a new row needs no code.
 #pragma once
 #include "backends/cpu/kernels/linear_plan.h"
+#include "backends/cpu/kernels/prefetch_far.h"
 #include "backends/cpu/kernels/shapes.h"
 #include "backends/cpu/kernels/unroll.h"
 
@@ -97,7 +98,16 @@ void unpack_floats(FloatFormat format, const std::byte* p, uint32_t count, float
   }
 }
 
-constexpr int64_t kPrefetchBytes = 4096;
+constexpr int64_t kPrefetchBytes = 2048, kPrefetchFarBytes = 8192;
+
+// What lies behind 32 k of a record: early to the second cache, which waits for more lines at a time, then to the first.
+LOAM_INLINE void prefetch_record(const uint8_t* at, int bits, bool far) {
+  UNROLL
+  for (int i = 0; i <= bits; ++i) {
+    prefetch(at + kPrefetchBytes + i * 64);
+    if (far) prefetch_far(at + kPrefetchFarBytes + i * 64);
+  }
+}
 
 // What the codes of a segment become: bytes of a panel.
 struct CodeArgs {
@@ -132,7 +142,7 @@ template <Shape kShape>
 void unpack_codes(const CodeArgs& args) {
   const CodeArgs a = args;  // the stores below could change what a reference refers to
   const Shape shape = kShape == kAnyShape ? a.shape : kShape;
-  const uint8_t* ahead = a.wide + kPrefetchBytes;
+  const uint8_t* ahead = a.wide;
   // What a panel wants is the result ^ bias, that is + 128 modulo 256 or nothing: done once, to a table, zero or m.
   const bool scales = shape.arithmetic == Arithmetic::scale, levels = shape.arithmetic != Arithmetic::code;
   const Line bias = splat_byte(kPanelBias), none = splat_byte(0), early = scales ? none : bias;
@@ -140,8 +150,7 @@ void unpack_codes(const CodeArgs& args) {
   const Line first = table_line(a.tables[0]) ^ early, second = table_line(a.tables[1]) ^ early;
   Line s{}, m{}, t{}, more{};  // more: what is added to a level
   for (uint32_t k = 0; k < a.n; k += 32, ahead += a.ahead_step) {
-    UNROLL
-    for (int i = 0; i <= (kShape.bits ? kShape.bits : 8); ++i) prefetch(ahead + i * 64);
+    prefetch_record(ahead, kShape.bits ? kShape.bits : 8, false);
     UNROLL
     for (int j = 0; j < 8; ++j) {
       if (j % 4 == 0) {
