@@ -6,9 +6,8 @@
 namespace loam::cpu::ISA {
 namespace {
 
-constexpr int64_t kFewRows = 8;                    // up to here no panel
+constexpr int64_t kFewRows = 16, kMostFew = 8;     // up to here no panel; in one kernel
 constexpr bool kHasFewKernels = kTileBlocks == 2;  // registers for three vectors per token
-constexpr float kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 struct FewArgs {
   const MatrixPlan* plan;
@@ -25,110 +24,154 @@ struct FewArgs {
 };
 using FewKernel = void (*)(const FewArgs&);
 struct FewSet {
-  FewKernel kernels[4];  // of kFewSizes
+  FewKernel kernels[7];  // of 2 .. kMostFew tokens
 };
-constexpr int kFewSizes[4] = {2, 4, 6, 8};
-LOAM_INLINE int few_index(int64_t tokens) { return int(tokens > 6 ? 3 : (tokens - 1) / 2); }
 
 // What is subtracted from the codes of each group, so that levels + kPanelBias remain.
-LOAM_INLINE void subtracted_lines(const TypeInfo& type, const Recipe& r, uint32_t groups, SegmentScratch& parts) {
+LOAM_INLINE void subtracted_lines(const TypeInfo& type, const Recipe& r, const RowUnits& u, uint32_t groups,
+                                  SegmentScratch& parts) {
   const Line zero = splat_byte(-type.zero), bias = splat_byte(kPanelBias), shift = splat_byte(-r.codes.shift);
   for (uint32_t g = 0; g < groups; ++g) {
-    store_line(parts.lines + g * 64, r.tables() == kShiftedTable
-                                         ? as_line(load(parts.t + g * 16)) & shift
-                                         : (repeat_low_byte(load(parts.m + g * 16)) - zero) ^ bias);
+    store_line(parts.lines + g * 64, r.tables() == kShiftedTable ? as_line(load_signed_bytes(u.t + g * 16)) & shift
+                                                                 : (repeat_low_byte(u.m[g]) - zero) ^ bias);
   }
 }
 
-// Floats, integers and lines of a segment.
-void unpack_few(const FewArgs& a, const SegmentLayout& l, const std::byte* segment, const RowFloats* row) {
-  const MatrixPlan& p = *a.plan;
-  const Recipe& r = *a.recipe;
-  SegmentScratch& parts = a.scratch->parts;
-  Panel& panel = a.scratch->segment;
-  if (r.needs_s) unpack_ints(p.type.s, segment + l.s, l.groups, parts.s, parts.t);
-  if (r.needs_m) unpack_ints(p.type.m, segment + l.m, l.groups, parts.m, parts.t + 16 * 16);
-  unpack_units(p, r, l, segment, parts, row ? row->d : nullptr, row ? row->e : nullptr, panel.scales, panel.offsets);
-  if (r.codes.has_m || r.tables() == kShiftedTable) subtracted_lines(p.type, r, l.groups, parts);
+// Where the values of up to 8 tokens lie: two pointers that the compiler cannot see through and one stride address them
+// all, where it would keep a pointer for each token and each word, more than there are registers.
+template <class V>
+struct TokenValues {
+  const V *first, *fifth;
+  int64_t stride;
+
+  LOAM_INLINE TokenValues(const V* p, int64_t between) : first(p), fifth(p + 4 * between), stride(between) {}
+  LOAM_INLINE const V* of(int token) const { return (token < 4 ? first : fifth) + token % 4 * stride; }
+  LOAM_INLINE void advance(int64_t n) {
+    first += n, fifth += n;
+    asm("" : "+r"(first), "+r"(fifth), "+r"(stride));
+  }
+};
+
+// What a segment of a record holds for all tokens.
+struct FewSegment {
+  const MatrixPlan& p;
+  RowUnits u;
+  const uint8_t *wide, *narrow, *lines;
+  int line_shift;
+  bool has_s, has_m;  // integers that belong to the floats
+};
+
+template <int T, int kBits, bool kTable, bool kLevels>
+struct FewSums {
+  F32x16 t[T];  // of a fold
+  I32x16 acc[T];
+
+  LOAM_INLINE FewSums() {
+    UNROLL
+    for (int i = 0; i < T; ++i) t[i] = splat(-0.f), acc[i] = splat(int32_t(0));
+  }
+
+  // 16 k, the low or high half of 32.
+  template <int kHalf>
+  LOAM_INLINE void dots(const FewSegment& r, Line table, int64_t k, const TokenValues<int8_t>& x,
+                        const TokenValues<int32_t>& starts) {
+    UNROLL
+    for (int i = 0; i < T; ++i) acc[i] = acc[i] + splat(starts.of(i)[kHalf]);
+    Line line;
+    if constexpr (kLevels) line = load_line(r.lines + ((k + 16 * kHalf) >> r.line_shift) * 64);
+    UNROLL
+    for (int j = 4 * kHalf; j < 4 * kHalf + 4; ++j) {
+      Line w = code_line(kBits, r.wide, r.narrow, uint32_t(k), j);
+      if constexpr (kTable) w = lookup(table, w);
+      if constexpr (kLevels) w = w - line;
+      UNROLL
+      for (int i = 0; i < T; ++i) acc[i] = dot_word<false>(acc[i], w, x.of(i) + 4 * j);
+    }
+  }
+  // Ends a step of kCount (0: count) k, which starts at k; sums: of its codes.
+  template <int kCount>
+  LOAM_INLINE void end_step(const FewSegment& r, int64_t k, int64_t count, const TokenValues<float>& sums, int64_t at) {
+    const F32x16 scale = step_scale(r.p, r.u, k, r.has_s);
+    UNROLL
+    for (int i = 0; i < T; ++i) t[i] = fma(to_float(acc[i]), scale, t[i]), acc[i] = splat(int32_t(0));
+    if (!r.p.has_e) return;
+    const F32x16 offset = -step_offset(r.p, r.u, k, r.has_m);
+    UNROLL
+    for (int i = 0; i < T; ++i) t[i] = fma(sum_of(sums.of(i) + at, kCount ? kCount : count), offset, t[i]);
+  }
+  LOAM_INLINE void end_fold(const float* scales, int64_t stride, F32x16 (&sum)[T]) {
+    UNROLL
+    for (int i = 0; i < T; ++i) sum[i] = fma(t[i], splat(scales[i * stride]), sum[i]), t[i] = splat(-0.f);
+  }
+};
+
+// The n k of a segment, which starts at k0.
+template <int T, int kBits, bool kTable, bool kLevels>
+LOAM_INLINE void few_segment(const FewArgs& a, const FewSegment& r, Line table, int64_t k0, int64_t n,
+                             F32x16 (&sum)[T]) {
+  FewSums<T, kBits, kTable, kLevels> s;
+  const int64_t fold = a.plan->fold, step = a.plan->step, scale_shift = a.plan->scale_shift;
+  TokenValues<int8_t> x(a.x + k0, a.x_stride);
+  TokenValues<int32_t> starts(a.starts ? a.starts + k0 / 16 : kNoStarts, a.starts ? a.sums_stride : 0);
+  TokenValues<float> sums(a.sums + k0 / 16, a.sums_stride);
+  const uint8_t* ahead = r.wide;
+  for (int64_t k = 0; k < n; k += 32, ahead += r.p.full.bytes / 8, x.advance(32), starts.advance(2), sums.advance(2)) {
+    prefetch_record(ahead, kBits, true);
+    s.template dots<0>(r, table, k, x, starts);
+    if (step == 16) s.template end_step<16>(r, k, 16, sums, 0);
+    s.template dots<1>(r, table, k, x, starts);
+    const int64_t end = k + 32, begin = k & ~(step - 1);
+    if (step == 16) {
+      s.template end_step<16>(r, k + 16, 16, sums, 1);
+    } else if (step == 32) {
+      s.template end_step<32>(r, k, 32, sums, 0);
+    } else if ((end & (step - 1)) == 0 || end == n) {
+      s.template end_step<0>(r, begin, end - begin, sums, (begin - k) / 16);
+    }
+    if ((end & (fold - 1)) == 0 || end == n) s.end_fold(a.scales + ((k0 + k) >> scale_shift), a.scales_stride, sum);
+  }
 }
 
 template <int T, int kBits, bool kTable, bool kLevels>
 void multiply_few(const FewArgs& args) {
   const FewArgs a = args;
   const MatrixPlan& p = *a.plan;
-  const bool has_row = p.type.block == 0 && p.has_e, has_e = p.has_e;
-  RowFloats row;
-  if (has_row) unpack_row_floats(p, a.record, row);
+  SegmentScratch& parts = a.scratch->parts;
+  if (p.type.block == 0 && p.has_e) unpack_row_floats(p, a.record, parts.d, parts.e);
   const bool by_group = a.recipe->codes.has_m || a.recipe->tables() == kShiftedTable;
-  const Line first = kTable ? table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias) : splat_byte(0);
-  if (!by_group) store_line(a.scratch->parts.lines, splat_byte(p.type.zero) ^ splat_byte(kPanelBias));
-  const bool has_units = !p.d_at_end || (p.type.family == Family::scaled && a.recipe->needs_s);
-  const float* unit_scales = has_units ? a.scratch->segment.scales : kOnes;
-  const int unit_shift = has_units ? p.unit_shift : 31, line_shift = by_group ? p.group_shift : 31;
-  const int64_t fold = p.fold, step = p.step;
-  F32x16 sum[T], t[T];
-  I32x16 acc[T];
+  const Line table = kTable ? table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias) : splat_byte(0);
+  if (!by_group) store_line(parts.lines, splat_byte(p.type.zero) ^ splat_byte(kPanelBias));
+  const bool scaled = p.type.family == Family::scaled;
+  F32x16 sum[T];
   UNROLL
-  for (int i = 0; i < T; ++i) sum[i] = zero(), t[i] = splat(-0.f), acc[i] = splat(int32_t(0));
+  for (int i = 0; i < T; ++i) sum[i] = zero();
   for (int64_t k0 = 0; k0 < p.padded; k0 += LOAM_SEGMENT_K) {
     const int64_t index = k0 / LOAM_SEGMENT_K;
     const SegmentLayout& l = uint32_t(index) < p.full_count ? p.full : p.last;
     const std::byte* segment = a.record + uint64_t(index) * p.full.bytes;
-    unpack_few(a, l, segment, has_row ? &row : nullptr);
+    GroupBytes bytes;
+    const RowUnits u = row_units(p.type, l, segment, parts, bytes);
+    if (by_group) subtracted_lines(p.type, *a.recipe, u, l.groups, parts);
     const uint8_t* wide = reinterpret_cast<const uint8_t*>(segment);
-    const uint8_t* narrow = wide + l.codes_narrow;
-    const uint8_t* ahead = wide;
-    const int32_t* starts = a.starts ? a.starts + k0 / 16 : kNoStarts;
-    const int64_t starts_stride = a.starts ? a.sums_stride : 0, n = l.n;
-    const auto end_step = [&](int64_t k, int64_t count) __attribute__((always_inline)) {
-      const int64_t unit = (k >> unit_shift) * 16;
-      const F32x16 scale = load(unit_scales + unit);
-      UNROLL
-      for (int i = 0; i < T; ++i) t[i] = fma(to_float(acc[i]), scale, t[i]), acc[i] = splat(int32_t(0));
-      if (!has_e) return;
-      const F32x16 offset = load(a.scratch->segment.offsets + unit);
-      UNROLL
-      for (int i = 0; i < T; ++i) t[i] = fma(sum_of(a.sums + i * a.sums_stride + ((k0 + k) >> 4), count), offset, t[i]);
-    };
-    for (int64_t k = 0; k < n; k += 32, ahead += p.full.bytes / 8) {
-      prefetch_record(ahead, kBits, true);
-      UNROLL
-      for (int half = 0; half < 2; ++half) {
-        UNROLL
-        for (int i = 0; i < T; ++i) acc[i] = acc[i] + splat(starts[i * starts_stride + (k >> 4) + half]);
-        Line line;
-        if constexpr (kLevels) line = load_line(a.scratch->parts.lines + ((k + 16 * half) >> line_shift) * 64);
-        UNROLL
-        for (int j = 4 * half; j < 4 * half + 4; ++j) {
-          Line w = code_line(kBits, wide, narrow, uint32_t(k), j);
-          if constexpr (kTable) w = lookup(first, w);
-          if constexpr (kLevels) w = w - line;
-          UNROLL
-          for (int i = 0; i < T; ++i) acc[i] = dot_word<false>(acc[i], w, a.x + i * a.x_stride + k0 + k + 4 * j);
-        }
-        if (half == 0 && step == 16) end_step(k, 16);
-      }
-      const int64_t end = k + 32;
-      if (step == 16) {
-        end_step(k + 16, 16);
-      } else if ((end & (step - 1)) == 0 || end == n) {
-        end_step(k & ~(step - 1), end - (k & ~(step - 1)));
-      }
-      if ((end & (fold - 1)) != 0 && end != n) continue;
-      UNROLL
-      for (int i = 0; i < T; ++i) {
-        sum[i] = fma(t[i], splat(a.scales[i * a.scales_stride + ((k0 + k) >> p.scale_shift)]), sum[i]);
-        t[i] = splat(-0.f);
-      }
-    }
+    const FewSegment r{p,
+                       u,
+                       wide,
+                       wide + l.codes_narrow,
+                       parts.lines,
+                       by_group ? p.group_shift : 31,
+                       scaled && a.recipe->needs_s,
+                       scaled && a.recipe->needs_m};
+    few_segment<T, kBits, kTable, kLevels>(a, r, table, k0, l.n, sum);
   }
   UNROLL
   for (int i = 0; i < T; ++i) store(a.states[i].block[a.slot].sum, sum[i]);
 }
 
 template <int kBits, bool kTable, bool kLevels>
-constexpr FewSet kFewSet = {{multiply_few<2, kBits, kTable, kLevels>, multiply_few<4, kBits, kTable, kLevels>,
-                             multiply_few<6, kBits, kTable, kLevels>, multiply_few<8, kBits, kTable, kLevels>}};
+constexpr FewSet kFewSet = {{multiply_few<2, kBits, kTable, kLevels>, multiply_few<3, kBits, kTable, kLevels>,
+                             multiply_few<4, kBits, kTable, kLevels>, multiply_few<5, kBits, kTable, kLevels>,
+                             multiply_few<6, kBits, kTable, kLevels>, multiply_few<7, kBits, kTable, kLevels>,
+                             multiply_few<8, kBits, kTable, kLevels>}};
 
 // Null where there is none: a fold of 16, a grid type's s, tables of other than 4 bits, and what no type has.
 template <bool kUsed>

@@ -36,19 +36,26 @@ struct RowUnits {
   const float *d, *e;
 };
 
+// D * s and E * m of the unit that k lies in; has_s, has_m: of types whose integers belong to the floats.
+LOAM_INLINE F32x16 step_scale(const MatrixPlan& p, const RowUnits& u, int64_t k, bool has_s) {
+  const int64_t group = k >> p.group_shift, block = k >> p.block_shift << 4;
+  if (p.d_at_end) return has_s ? to_float(u.s[group]) : splat(1.f);
+  const F32x16 d = u.half_d ? load_f16(u.half_d + block) : load(u.d + block);
+  return has_s ? d * to_float(u.s[group]) : d;
+}
+LOAM_INLINE F32x16 step_offset(const MatrixPlan& p, const RowUnits& u, int64_t k, bool has_m) {
+  const int64_t block = k >> p.block_shift << 4;
+  const F32x16 e = u.half_e ? load_f16(u.half_e + block) : load(u.e + block);
+  return has_m ? e * to_float(u.m[k >> p.group_shift]) : e;
+}
+
 // fold + D * s * step - E * m * sum, of a step that has k.
 template <bool kScaled, bool kHasS>
 LOAM_INLINE F32x16 add_step(const MatrixPlan& p, const RowUnits& u, int64_t k, I32x16 step, int32_t starts,
                             F32x16 fold) {
-  const int64_t group = k >> p.group_shift, block = k >> p.block_shift << 4;
-  const F32x16 x = to_float(step);
-  if (p.d_at_end) return fma(x, kScaled && kHasS ? to_float(u.s[group]) : splat(1.f), fold);
-  F32x16 scale = u.half_d ? load_f16(u.half_d + block) : load(u.d + block);
-  if constexpr (kScaled && kHasS) scale = scale * to_float(u.s[group]);
-  fold = fma(x, scale, fold);
+  fold = fma(to_float(step), step_scale(p, u, k, kScaled && kHasS), fold);
   if (!p.has_e) return fold;
-  F32x16 offset = u.half_e ? load_f16(u.half_e + block) : load(u.e + block);
-  if (kScaled && p.type.m != IntFormat::none) offset = offset * to_float(u.m[group]);
+  const F32x16 offset = step_offset(p, u, k, kScaled && p.type.m != IntFormat::none);
   return fma(splat(float(sum_of_codes(starts))), -offset, fold);
 }
 
@@ -67,17 +74,16 @@ LOAM_INLINE void dots_of_32(const uint8_t* wide, const uint8_t* narrow, uint32_t
 }
 
 // Once per segment, for all shapes.
-[[gnu::noinline, maybe_unused]] RowUnits row_units(const RowArgs& a, const SegmentLayout& l, const std::byte* segment,
-                                                   GroupBytes& bytes) {
-  const TypeInfo& type = a.plan->type;
-  RowUnits u{{}, {}, bytes.t, nullptr, nullptr, a.parts->d, a.parts->e};
-  if (a.recipe->needs_s) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
-  if (a.recipe->needs_m) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
+[[gnu::noinline, maybe_unused]] RowUnits row_units(const TypeInfo& type, const SegmentLayout& l,
+                                                   const std::byte* segment, SegmentScratch& parts, GroupBytes& bytes) {
+  RowUnits u{{}, {}, bytes.t, nullptr, nullptr, parts.d, parts.e};
+  if (type.s != IntFormat::none) u.s = group_ints(type.s, segment + l.s, l.groups, bytes.s, bytes.t);
+  if (type.m != IntFormat::none) u.m = group_ints(type.m, segment + l.m, l.groups, bytes.m, bytes.t);
   if (!l.blocks) return u;  // the row's, unpacked before
   if (type.d == FloatFormat::f16) u.half_d = reinterpret_cast<const uint16_t*>(segment + l.d);
   if (type.e == FloatFormat::f16) u.half_e = reinterpret_cast<const uint16_t*>(segment + l.e);
-  if (!u.half_d) unpack_floats(type.d, segment + l.d, l.blocks, a.parts->d);
-  if (!u.half_e) unpack_floats(type.e, segment + l.e, l.blocks, a.parts->e);
+  if (!u.half_d) unpack_floats(type.d, segment + l.d, l.blocks, parts.d);
+  if (!u.half_e) unpack_floats(type.e, segment + l.e, l.blocks, parts.e);
   return u;
 }
 
@@ -132,7 +138,7 @@ LOAM_INLINE F32x16 row_segment(const RowArgs& a, const SegmentLayout& l, const s
   constexpr bool kSteps = !Row::kBy16 || kGrid;  // that add_step ends
   const MatrixPlan& p = *a.plan;
   GroupBytes bytes;
-  const RowUnits u = row_units(a, l, segment, bytes);
+  const RowUnits u = row_units(p.type, l, segment, *a.parts, bytes);
   const uint8_t* wide = reinterpret_cast<const uint8_t*>(segment);
   const Line table = table_line(a.recipe->codes.tables[0]) ^ splat_byte(kPanelBias), zero = splat_byte(p.type.zero);
   const int32_t subtracted = Row::kLevels ? kPanelBias : p.type.zero;
@@ -163,10 +169,7 @@ LOAM_INLINE F32x16 row_segment(const RowArgs& a, const SegmentLayout& l, const s
 template <int kBits, int kTables, RowScales kScales, bool kGrid>
 void multiply_row(const RowArgs& a) {
   const MatrixPlan& p = *a.plan;
-  if (p.type.block == 0 && p.has_e) {
-    unpack_floats(p.type.d, a.record + p.row_d, 1, a.parts->d);
-    unpack_floats(p.type.e, a.record + p.row_e, 1, a.parts->e);
-  }
+  if (p.type.block == 0 && p.has_e) unpack_row_floats(p, a.record, a.parts->d, a.parts->e);
   F32x16 sum = zero();
   for (int64_t k = 0; k < p.padded; k += LOAM_SEGMENT_K) {
     const int64_t i = k / LOAM_SEGMENT_K;

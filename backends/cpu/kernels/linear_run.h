@@ -251,7 +251,7 @@ LOAM_INLINE void run_row_pairs(const MatrixRun* runs, int64_t begin, int64_t end
 LOAM_INLINE void run_few(const Unit& u, const Tokens& tokens, Gate gate, ThreadScratch& scratch) {
   const RoundedLayout& l = tokens.layout;
   for (int64_t first = 0; first < tokens.rows;) {
-    const int index = few_index(tokens.rows - first), count = kFewSizes[index];
+    const int64_t left = tokens.rows - first, count = left > kMostFew ? (left + 1) / 2 : left;
     for (int i = 0; i < u.count; ++i) {
       const MatrixRun& run = *u.run[i];
       const FewArgs args = {&run.plan,
@@ -267,9 +267,9 @@ LOAM_INLINE void run_few(const Unit& u, const Tokens& tokens, Gate gate, ThreadS
                             &scratch,
                             scratch.states,
                             i};
-      run.few->kernels[index](args);
+      run.few->kernels[count - 2](args);
     }
-    write_tokens(u, gate, first, smaller(count, tokens.rows - first), scratch, scratch.states);
+    write_tokens(u, gate, first, count, scratch, scratch.states);
     first += count;
   }
 }

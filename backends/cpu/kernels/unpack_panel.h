@@ -87,9 +87,9 @@ LOAM_INLINE void unpack_segment(const MatrixPlan& p, const Recipe& r, const std:
 struct RowFloats {
   alignas(64) float d[16], e[16];
 };
-LOAM_INLINE void unpack_row_floats(const MatrixPlan& p, const std::byte* record, RowFloats& row) {
-  unpack_floats(p.type.d, record + p.row_d, 1, row.d);
-  unpack_floats(p.type.e, record + p.row_e, 1, row.e);
+LOAM_INLINE void unpack_row_floats(const MatrixPlan& p, const std::byte* record, float* d, float* e) {
+  unpack_floats(p.type.d, record + p.row_d, 1, d);
+  unpack_floats(p.type.e, record + p.row_e, 1, e);
 }
 
 // k0 (a multiple of 256) .. k0 + n of a row block.
@@ -98,7 +98,7 @@ void unpack_panel(const MatrixPlan& p, const Recipe& r, int64_t block, int64_t k
   const std::byte* record = p.data + uint64_t(block) * p.record_bytes;
   RowFloats row;
   const bool has_row = p.type.block == 0 && p.has_e;
-  if (has_row) unpack_row_floats(p, record, row);
+  if (has_row) unpack_row_floats(p, record, row.d, row.e);
   for (int64_t k = 0; k < n; k += LOAM_SEGMENT_K) {
     unpack_segment(p, r, record, (k0 + k) / LOAM_SEGMENT_K, k, panel, parts, has_row ? row.d : nullptr, row.e);
   }
@@ -143,7 +143,7 @@ void unpack_float_panel(const MatrixPlan& p, const Recipe& r, int64_t block, int
   if (p.type.family == Family::plain) return plain_to_floats(p.type.plain, record, k0, n, out);
   RowFloats row;
   const bool has_row = p.type.block == 0;
-  if (has_row) unpack_row_floats(p, record, row);
+  if (has_row) unpack_row_floats(p, record, row.d, row.e);
   for (int64_t k = 0; k < n; k += LOAM_SEGMENT_K) {
     unpack_segment(p, r, record, (k0 + k) / LOAM_SEGMENT_K, 0, scratch.segment, scratch.parts,
                    has_row ? row.d : nullptr, row.e);
