@@ -5,9 +5,11 @@
 #include <cmath>
 
 #include "formats/architectures.h"
+#include "tests/error_text.h"
 #include "tests/golden_models.h"
 
 using namespace loam;
+using tests::mentions;
 
 namespace {
 
@@ -94,8 +96,6 @@ std::vector<double> llama3_factors(double base, int64_t head_dim, double factor,
   }
   return out;
 }
-
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 }  // namespace
 

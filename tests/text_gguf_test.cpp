@@ -5,11 +5,11 @@
 #include <random>
 #include <set>
 
-#include "core/error.h"
 #include "core/text/gguf_pre.h"
 #include "core/text/scanners.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_gguf.h"
+#include "tests/error_text.h"
 #include "tests/gguf_vocabularies.h"
 #include "tests/small_vocabularies.h"
 
@@ -19,20 +19,7 @@ using namespace loam::tests;
 using Ids = std::vector<int32_t>;
 
 std::string error_of(const Metadata& m, Code code, const std::string& pre = {}) {
-  try {
-    const Tokenizer t(tokenizer_from_gguf(m, pre).spec);
-  } catch (const Error& e) {
-    CHECK(e.code == code);
-    return e.what();
-  }
-  FAIL("no error");
-  return "";
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  CAPTURE(text);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
+  return what_of([&] { const Tokenizer t(tokenizer_from_gguf(m, pre).spec); }, code);
 }
 
 std::vector<std::string> names_of(const GgufPre& row) {

@@ -21,6 +21,19 @@ struct DotProduct {
 };
 
 template <bool kKeys, int Q, int V>
+LOAM_INLINE void store_dots(const DotProduct& p, int first, const I32x16 (&sums)[Q][V]) {
+#pragma GCC unroll 16
+  for (int j = 0; j < Q; ++j) {
+#pragma GCC unroll 16
+    for (int v = 0; v < V; ++v) {
+      F32x16 sum = to_float(sums[j][v]);
+      if (kKeys) sum = sum * load(p.scales + (p.first + first + v) * 16);
+      store(p.out + j * p.out_stride + (first + v) * 16, sum * splat(p.steps[j]));
+    }
+  }
+}
+
+template <bool kKeys, int Q, int V>
 void dot_tile(const DotProduct& p, const Parts<int8_t>& m, int first) {
   const int64_t stride = p.x_stride, row = m.row, vector = m.vector;
   const Line bias = splat_byte(kPanelBias);
@@ -63,15 +76,7 @@ void dot_tile(const DotProduct& p, const Parts<int8_t>& m, int first) {
       }
     }
   }
-#pragma GCC unroll 16
-  for (int j = 0; j < Q; ++j) {
-#pragma GCC unroll 16
-    for (int v = 0; v < V; ++v) {
-      F32x16 sum = to_float(sums[j][v]);
-      if (kKeys) sum = sum * load(p.scales + (p.first + first + v) * 16);
-      store(p.out + j * p.out_stride + (first + v) * 16, sum * splat(p.steps[j]));
-    }
-  }
+  store_dots<kKeys>(p, first, sums);
 }
 
 template <bool kKeys>

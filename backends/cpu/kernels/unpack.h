@@ -100,7 +100,7 @@ void unpack_floats(FloatFormat format, const std::byte* p, uint32_t count, float
 
 constexpr int64_t kPrefetchBytes = 2048, kPrefetchFarBytes = 8192;
 
-// What lies behind 32 k of a record: early to the second cache, which waits for more lines at a time, then to the first.
+// What follows 32 k of a record: early to the second cache, which waits for more lines at a time, then to the first.
 LOAM_INLINE void prefetch_record(const uint8_t* at, int bits, bool far) {
   UNROLL
   for (int i = 0; i <= bits; ++i) {
