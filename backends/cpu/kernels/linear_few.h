@@ -61,7 +61,8 @@ struct FewSegment {
   bool has_s, has_m;  // integers that belong to the floats
 };
 
-template <int T, int kBits, bool kTable, bool kLevels>
+// kOneStep: every fold is one step of 32 k.
+template <int T, int kBits, bool kTable, bool kLevels, bool kOneStep>
 struct FewSums {
   F32x16 t[T];  // of a fold
   I32x16 acc[T];
@@ -76,7 +77,10 @@ struct FewSums {
   LOAM_INLINE void dots(const FewSegment& r, Line table, int64_t k, const TokenValues<int8_t>& x,
                         const TokenValues<int32_t>& starts) {
     UNROLL
-    for (int i = 0; i < T; ++i) acc[i] = acc[i] + splat(starts.of(i)[kHalf]);
+    for (int i = 0; i < T; ++i) {
+      const I32x16 start = splat(starts.of(i)[kHalf]);
+      acc[i] = kOneStep && kHalf == 0 ? start : acc[i] + start;
+    }
     Line line;
     if constexpr (kLevels) line = load_line(r.lines + ((k + 16 * kHalf) >> r.line_shift) * 64);
     UNROLL
@@ -93,7 +97,10 @@ struct FewSums {
   LOAM_INLINE void end_step(const FewSegment& r, int64_t k, int64_t count, const TokenValues<float>& sums, int64_t at) {
     const F32x16 scale = step_scale(r.p, r.u, k, r.has_s);
     UNROLL
-    for (int i = 0; i < T; ++i) t[i] = fma(to_float(acc[i]), scale, t[i]), acc[i] = splat(int32_t(0));
+    for (int i = 0; i < T; ++i) {
+      t[i] = kOneStep ? to_float(acc[i]) * scale : fma(to_float(acc[i]), scale, t[i]);
+      if (!kOneStep) acc[i] = splat(int32_t(0));
+    }
     if (!r.p.has_e) return;
     const F32x16 offset = -step_offset(r.p, r.u, k, r.has_m);
     UNROLL
@@ -101,16 +108,20 @@ struct FewSums {
   }
   LOAM_INLINE void end_fold(const float* scales, int64_t stride, F32x16 (&sum)[T]) {
     UNROLL
-    for (int i = 0; i < T; ++i) sum[i] = fma(t[i], splat(scales[i * stride]), sum[i]), t[i] = splat(-0.f);
+    for (int i = 0; i < T; ++i) {
+      sum[i] = fma(t[i], splat(scales[i * stride]), sum[i]);
+      if (!kOneStep) t[i] = splat(-0.f);
+    }
   }
 };
 
 // The n k of a segment, which starts at k0.
-template <int T, int kBits, bool kTable, bool kLevels>
+template <int T, int kBits, bool kTable, bool kLevels, bool kOneStep>
 LOAM_INLINE void few_segment(const FewArgs& a, const FewSegment& r, Line table, int64_t k0, int64_t n,
                              F32x16 (&sum)[T]) {
-  FewSums<T, kBits, kTable, kLevels> s;
-  const int64_t fold = a.plan->fold, step = a.plan->step, scale_shift = a.plan->scale_shift;
+  FewSums<T, kBits, kTable, kLevels, kOneStep> s;
+  const int64_t fold = kOneStep ? 32 : a.plan->fold, step = kOneStep ? 32 : a.plan->step;
+  const int64_t scale_shift = a.plan->scale_shift;
   TokenValues<int8_t> x(a.x + k0, a.x_stride);
   TokenValues<int32_t> starts(a.starts ? a.starts + k0 / 16 : kNoStarts, a.starts ? a.sums_stride : 0);
   TokenValues<float> sums(a.sums + k0 / 16, a.sums_stride);
@@ -132,7 +143,7 @@ LOAM_INLINE void few_segment(const FewArgs& a, const FewSegment& r, Line table, 
   }
 }
 
-template <int T, int kBits, bool kTable, bool kLevels>
+template <int T, int kBits, bool kTable, bool kLevels, bool kOneStep>
 void multiply_few(const FewArgs& args) {
   const FewArgs a = args;
   const MatrixPlan& p = *a.plan;
@@ -161,33 +172,40 @@ void multiply_few(const FewArgs& args) {
                        by_group ? p.group_shift : 31,
                        scaled && a.recipe->needs_s,
                        scaled && a.recipe->needs_m};
-    few_segment<T, kBits, kTable, kLevels>(a, r, table, k0, l.n, sum);
+    few_segment<T, kBits, kTable, kLevels, kOneStep>(a, r, table, k0, l.n, sum);
   }
   UNROLL
   for (int i = 0; i < T; ++i) store(a.states[i].block[a.slot].sum, sum[i]);
 }
 
+template <int kBits, bool kTable, bool kLevels, bool kOneStep>
+constexpr FewSet kFewKernels = {
+    {multiply_few<2, kBits, kTable, kLevels, kOneStep>, multiply_few<3, kBits, kTable, kLevels, kOneStep>,
+     multiply_few<4, kBits, kTable, kLevels, kOneStep>, multiply_few<5, kBits, kTable, kLevels, kOneStep>,
+     multiply_few<6, kBits, kTable, kLevels, kOneStep>, multiply_few<7, kBits, kTable, kLevels, kOneStep>,
+     multiply_few<8, kBits, kTable, kLevels, kOneStep>}};
 template <int kBits, bool kTable, bool kLevels>
-constexpr FewSet kFewSet = {{multiply_few<2, kBits, kTable, kLevels>, multiply_few<3, kBits, kTable, kLevels>,
-                             multiply_few<4, kBits, kTable, kLevels>, multiply_few<5, kBits, kTable, kLevels>,
-                             multiply_few<6, kBits, kTable, kLevels>, multiply_few<7, kBits, kTable, kLevels>,
-                             multiply_few<8, kBits, kTable, kLevels>}};
+const FewSet* few_set(const MatrixPlan& p) {
+  const bool one = p.step == 32 && p.fold == 32;
+  return one ? &kFewKernels<kBits, kTable, kLevels, true> : &kFewKernels<kBits, kTable, kLevels, false>;
+}
 
-// Null where there is none: a fold of 16, a grid type's s, tables of other than 4 bits, and what no type has.
+// Types of 16 k per group have no folds of one step. Null where there is none: a fold of 16, a grid type's s, tables of
+// other than 4 bits, and what no type has.
 template <bool kUsed>
 const FewSet* pick_few_set(const MatrixPlan& p, const Recipe& r) {
   if constexpr (kUsed) {
     if (p.fold < 32 || (p.type.family == Family::grid && r.needs_s) || r.tables() == kTwoTables) return nullptr;
     const bool shifted = r.tables() == kShiftedTable, levels = r.is_signed;
     if (r.tables() != kNoTable && (p.type.bits != 4 || (r.codes.has_m && !shifted))) return nullptr;
-    if (r.tables() != kNoTable) return shifted ? &kFewSet<4, true, true> : &kFewSet<4, true, false>;
+    if (r.tables() != kNoTable) return shifted ? few_set<4, true, true>(p) : few_set<4, true, false>(p);
     switch (p.type.bits) {
-      case 2: return levels ? &kFewSet<2, false, true> : &kFewSet<2, false, false>;
-      case 3: return levels ? &kFewSet<3, false, true> : nullptr;
-      case 4: return levels ? &kFewSet<4, false, true> : &kFewSet<4, false, false>;
-      case 5: return levels ? &kFewSet<5, false, true> : &kFewSet<5, false, false>;
-      case 6: return levels ? &kFewSet<6, false, true> : nullptr;
-      case 8: return levels ? nullptr : &kFewSet<8, false, false>;
+      case 2: return levels ? few_set<2, false, true>(p) : &kFewKernels<2, false, false, false>;
+      case 3: return levels ? &kFewKernels<3, false, true, false> : nullptr;
+      case 4: return levels ? few_set<4, false, true>(p) : few_set<4, false, false>(p);
+      case 5: return levels ? few_set<5, false, true>(p) : few_set<5, false, false>(p);
+      case 6: return levels ? &kFewKernels<6, false, true, false> : nullptr;
+      case 8: return levels ? nullptr : few_set<8, false, false>(p);
       default: return nullptr;
     }
   }
