@@ -51,6 +51,17 @@ TEST_CASE("cpu: linear equals its definition for every type") {
   }
 }
 
+TEST_CASE("cpu: linear equals its definition for every number of few tokens") {
+  const uint64_t seed = test_seed();
+  CAPTURE(seed);
+  Random random(seed);
+  for (const TypeInfo& type : all_types()) {
+    for (int m = 2; m <= 17; ++m) {
+      for (int block : {32, 256}) check_linear(random, type, 17, 304, m, {Activations::Kind::int8, block});
+    }
+  }
+}
+
 TEST_CASE("cpu: linear equals its definition in the full sweep" * doctest::skip(!full_test())) {
   Random random(test_seed());
   for (const TypeInfo& type : all_types()) {
