@@ -21,8 +21,9 @@ inline std::string what_of(const std::function<void()>& f, Code code) {
 }
 
 inline bool mentions(const std::string& text, const std::string& part) {
-  CAPTURE(text);
-  return text.find(part) != text.npos;
+  const bool found = text.find(part) != text.npos;
+  if (!found) MESSAGE("the text: ", text);  // a CAPTURE here would end before the caller's CHECK
+  return found;
 }
 
 }  // namespace loam::tests

@@ -7,6 +7,7 @@ namespace loam::cpu::ISA {
 namespace {
 
 constexpr int64_t kFewRows = 16, kMostFew = 8;     // up to here no panel; in one kernel
+static_assert(kFewRows <= 2 * kMostFew);           // run_few makes two groups at most
 constexpr bool kHasFewKernels = kTileBlocks == 2;  // registers for three vectors per token
 
 struct FewArgs {
@@ -24,7 +25,7 @@ struct FewArgs {
 };
 using FewKernel = void (*)(const FewArgs&);
 struct FewSet {
-  FewKernel kernels[7];  // of 2 .. kMostFew tokens
+  FewKernel kernels[kMostFew - 1];  // of 2 .. kMostFew tokens
 };
 
 // What is subtracted from the codes of each group, so that levels + kPanelBias remain.
